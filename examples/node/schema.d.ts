@@ -22,7 +22,7 @@ export interface paths {
         put?: never;
         /**
          * Check one text or call
-         * @description `Accept: text/plain` returns one line, for gateways that cannot read JSON. The `numgate-*` headers then describe the head. `Accept` chooses JSON or text by its weights (RFC 9110, 12.5.1); JSON if both fit equally or neither does. Errors then are one line of text too. A query parameter is rejected with an error that names it.
+         * @description `Accept: text/plain` returns one line, for gateways that cannot read JSON. The `numgate-*` headers then describe the head, and errors are also one line of text. The weights in `Accept` select JSON or text (RFC 9110, 12.5.1). The response is JSON if both have the same weight, or if neither is acceptable. A query parameter is rejected with an error that names it.
          */
         post: operations["checkPost"];
         delete?: never;
@@ -45,7 +45,7 @@ export interface paths {
         put?: never;
         /**
          * Check up to 10,000 texts or calls
-         * @description Results come in the order of the items, from one head. An invalid item affects only its own result. The quota counts the numbers that you send: `from` and `to` of each item, at least one per item, and a `text` as one for each 200 characters. What is in `defaults` counts once: send the text of all items there. The response is streamed without `Content-Length`, and `summary` comes last. A response without `summary` was cut off. The body may be compressed: `Content-Encoding: gzip` (one gzip member). The limits apply to the decompressed body. `report` `hits` gives each result its `index`. A name that occurs twice in an object counts with its last value.
+         * @description Results are in the order of the items, from one head. An invalid item affects only its own result. The quota counts the numbers that you send: `from` and `to` of each item (at least one per item), and one for every 200 characters of a `text`, or part of them. A field in `defaults` counts once, so put a text for all items there. The response is streamed without `Content-Length`, and `summary` comes last. A response without `summary` was cut off. The body may be compressed: `Content-Encoding: gzip` (one gzip member). The limits apply to the decompressed body. With `report` `hits`, each result has its `index`. If a name occurs twice in an object, the last value counts.
          */
         post: operations["checkBatch"];
         delete?: never;
@@ -68,7 +68,7 @@ export interface paths {
         put?: never;
         /**
          * Check any number of texts or calls, one per line
-         * @description Returns one line per input line, in order, all from the head at the start. Dates are compared with the current time. A stream that outlives its head becomes stale and reports it. The size is unlimited. The response begins while you still send, so read while you write. LF or CRLF ends a line; the last line needs no line end. A line of more than 18,432 characters is an error of that line only. Against the quota, a text line counts one, and a JSON line its `from`, its `to`, and its `text` as one for each 200 characters. If the quota runs out, the stream processes the lines that fit and waits for the next window. An empty body returns an empty response. The body may be compressed: `Content-Encoding: gzip` (one gzip member). If it breaks off or is not valid gzip, the last line is an error with the code `BODY_UNREADABLE`. Every 8,192 bytes count as at least one number, which only lines that are too long reach.
+         * @description Returns one line per input line, in order. All lines use the head at the start of the stream. Dates are compared with the current time. A stream that outlives its head becomes stale and reports it. The size is unlimited. The response begins while you are still sending, so read while you write. LF or CRLF ends a line; the last line needs no line ending. A line of more than 18,432 characters is an error of that line only. Against the quota, a text line counts as one number. A JSON line counts its `from`, its `to`, and one for every 200 characters of its `text`, or part of them. If the quota runs out, the stream processes the lines that fit and waits for the next window. An empty body returns an empty response. The body may be compressed: `Content-Encoding: gzip` (one gzip member). If the body breaks off or is not valid gzip, the last line is an error with the code `BODY_UNREADABLE`. Every 8,192 bytes count as at least one number; only lines that are too long reach this minimum.
          */
         post: operations["checkStream"];
         delete?: never;
@@ -91,7 +91,7 @@ export interface paths {
         put?: never;
         /**
          * Check a sender, without sending
-         * @description What would happen to a text from this sender, with every reason, and whether the sender is registered for the client. Counts like a check, but no block is recorded. `Accept: text/plain` returns one line, for gateways that cannot read JSON. The `numgate-*` headers then describe the head. `Accept` chooses JSON or text by its weights (RFC 9110, 12.5.1); JSON if both fit equally or neither does. Errors then are one line of text too. A query parameter is rejected with an error that names it.
+         * @description Returns what would happen to a text from this sender, with every reason, and whether the sender is registered for the client. Counts like a check, but no block is recorded. `Accept: text/plain` returns one line, for gateways that cannot read JSON. The `numgate-*` headers then describe the head, and errors are also one line of text. The weights in `Accept` select JSON or text (RFC 9110, 12.5.1). The response is JSON if both have the same weight, or if neither is acceptable. A query parameter is rejected with an error that names it.
          */
         post: operations["checkSender"];
         delete?: never;
@@ -112,13 +112,13 @@ export interface paths {
         };
         /**
          * Check one call or text at a gateway with GET
-         * @description For gateways that can only send GET. The fields are those of POST; fields of `ingress` use a dot: `ingress.type`. Prefer POST: numbers in URLs end up in logs. Write a plus as `%2B`. An unknown or repeated parameter is rejected with an error that names it. HEAD returns the same status and headers, and counts against the quota like GET. `Accept: text/plain` works as with POST.
+         * @description For gateways that can only send GET. The fields are those of POST. Fields of `ingress` use a dot: `ingress.type`. Prefer POST: numbers in URLs end up in logs. Write a plus as `%2B`. An unknown or repeated parameter is rejected with an error that names it. HEAD returns the same status and headers, and counts against the quota like GET. `Accept: text/plain` works as with POST.
          */
         get: operations["gatewayGet"];
         put?: never;
         /**
          * Check one call or text at a gateway
-         * @description `Accept: text/plain` returns one line, for gateways that cannot read JSON. The `numgate-*` headers then describe the head, and contain the label, the SIP status and `cacheUntil`. `Accept` chooses JSON or text by its weights (RFC 9110, 12.5.1); JSON if both fit equally or neither does. Errors then are one line of text too. A query parameter is rejected with an error that names it.
+         * @description `Accept: text/plain` returns one line, for gateways that cannot read JSON. The `numgate-*` headers then describe the head, and contain the label, the SIP status and `cacheUntil`. Errors are also one line of text. The weights in `Accept` select JSON or text (RFC 9110, 12.5.1). The response is JSON if both have the same weight, or if neither is acceptable. A query parameter is rejected with an error that names it.
          */
         post: operations["gatewayPost"];
         delete?: never;
@@ -141,7 +141,7 @@ export interface paths {
         put?: never;
         /**
          * Check up to 10,000 calls or texts at a gateway
-         * @description Results come in the order of the items, from one head. An invalid item affects only its own result. The quota counts the numbers that you send: `from` and `to` of each item, at least one per item, and the numbers in `defaults` once. The response is streamed without `Content-Length`, and `summary` comes last. A response without `summary` was cut off. The body may be compressed: `Content-Encoding: gzip` (one gzip member). The limits apply to the decompressed body. `report` `hits` gives each result its `index`. A name that occurs twice in an object counts with its last value.
+         * @description Results are in the order of the items, from one head. An invalid item affects only its own result. The quota counts the numbers that you send: `from` and `to` of each item (at least one per item), and the numbers in `defaults` once. The response is streamed without `Content-Length`, and `summary` comes last. A response without `summary` was cut off. The body may be compressed: `Content-Encoding: gzip` (one gzip member). The limits apply to the decompressed body. With `report` `hits`, each result has its `index`. If a name occurs twice in an object, the last value counts.
          */
         post: operations["gatewayBatch"];
         delete?: never;
@@ -162,7 +162,7 @@ export interface paths {
         };
         /**
          * Check the health of the service
-         * @description 200 with the head once there is a release, 503 before. `degraded` if values of the release, or of the text release, cannot be loaded: the isolate tries to load values that it does not have for at most 2 s, and retries failed values after 10 s.
+         * @description Returns 200 with the head once there is a release, and 503 before. The status is `degraded` if values of the release, or of the text release, cannot be loaded. The isolate loads values that it does not have, for at most 2 s, and retries failed values after 10 s.
          */
         get: operations["health"];
         put?: never;
@@ -207,7 +207,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Get the description of events and notices
+         * Get the AsyncAPI document
          * @description Returns the AsyncAPI document of the feed and of webhooks.
          */
         get: operations["describeEvents"];
@@ -231,7 +231,7 @@ export interface paths {
         };
         /**
          * Get metrics for a monitoring system
-         * @description Scope `metrics`. All stores are read at most once in 10 s in each isolate; one that does not answer has `numgate_up` 0, and its metrics are missing. The response is in OpenMetrics, or in the older text format of Prometheus for a reader that accepts text and not OpenMetrics.
+         * @description Scope `metrics`. Each isolate reads all stores at most once in 10 s. A store that does not answer has `numgate_up` 0, and its metrics are missing. The response is in OpenMetrics. A reader that accepts text but not OpenMetrics gets the older text format of Prometheus.
          */
         get: operations["metrics"];
         put?: never;
@@ -254,7 +254,7 @@ export interface paths {
         };
         /**
          * Get the keys of the service
-         * @description The public keys that verify registers, qualification tokens and status lists of this service. May be cached for 60 s.
+         * @description The public keys that verify the registers, qualification tokens, status lists and evidence files of this service. May be cached for 60 s.
          */
         get: operations["jwks"];
         put?: never;
@@ -277,7 +277,7 @@ export interface paths {
         };
         /**
          * Download the public register
-         * @description The whole register as a JWS: `typ` `register+jwt`, claims `iss`, `iat`, `exp` (a day) and `register`, a list of the entries that a look-up returns. May be cached for 10 s.
+         * @description The whole register as a JWS with `typ` `register+jwt`. Its claims are `iss`, `iat`, `exp` (after a day) and `register`, a list of the entries that a look-up returns. May be cached for 10 s.
          */
         get: operations["register"];
         put?: never;
@@ -297,7 +297,7 @@ export interface paths {
             };
             path: {
                 /**
-                 * @description A sender code, the id of an organisation, or its display name, percent-encoded. The name counts in any case and with any spaces; no part of it finds anything.
+                 * @description A sender code, the id of an organisation, or its display name, percent-encoded. Case and spaces in the name do not matter. The name must be complete.
                  * @example acme
                  */
                 name: components["parameters"]["RegisterName"];
@@ -306,7 +306,7 @@ export interface paths {
         };
         /**
          * Look up an organisation in the public register
-         * @description By sender code, id or display name. No key is needed. May be cached for 10 s.
+         * @description Looks up a sender code, an id or a display name. No key is needed. May be cached for 10 s.
          */
         get: operations["registerEntry"];
         put?: never;
@@ -326,7 +326,7 @@ export interface paths {
             };
             path: {
                 /**
-                 * @description A sender code, the id of an organisation, or its display name, percent-encoded. The name counts in any case and with any spaces; no part of it finds anything.
+                 * @description A sender code, the id of an organisation, or its display name, percent-encoded. Case and spaces in the name do not matter. The name must be complete.
                  * @example acme
                  */
                 name: components["parameters"]["RegisterName"];
@@ -335,7 +335,7 @@ export interface paths {
         };
         /**
          * Get the qualification of an organisation as a token
-         * @description A JWS that anybody verifies without this service: `typ` `qualification+jwt`, claims `iss`, `sub` (the id), `name`, `osc`, `state`, `factor`, `inspectedAt` and `nextInspectionBy` (days in Korea), `iat`, `exp` (7 days, at most `validUntil`) and `status`, its place in the status list `qualifications`. Only for organisations that may send now.
+         * @description A JWS that anybody can verify without this service. Its `typ` is `qualification+jwt`. Its claims are `iss`, `sub` (the id), `name`, `osc`, `state`, `factor`, `inspectedAt` and `nextInspectionBy` (days in Korea), `iat`, `exp` (after 7 days, but never after `validUntil`) and `status`, its place in the status list `qualifications`. Only for organisations that may send now.
          */
         get: operations["qualificationToken"];
         put?: never;
@@ -364,7 +364,7 @@ export interface paths {
         };
         /**
          * Get a status list of the service
-         * @description A Token Status List (draft-ietf-oauth-status-list) with 2 bits: 0 valid, 1 revoked, 2 suspended, 3 rate reduced. `ttl` is 60 s, and `exp` a day after `iat`: rely on no list after it.
+         * @description A Token Status List (draft-ietf-oauth-status-list) with 2 bits per entry: 0 valid, 1 revoked, 2 suspended, 3 rate reduced. `ttl` is 60 s, and `exp` is a day after `iat`. Do not rely on a list after its `exp`.
          */
         get: operations["statusList"];
         put?: never;
@@ -389,7 +389,7 @@ export interface paths {
         put?: never;
         /**
          * Appeal against a block
-         * @description For people whose number or sender ID is blocked: no key is needed. The reference is that of the block. An unknown reference gets the same response after the same work, and nothing is stored. An appeal against a block that somebody has appealed against already joins that appeal. Rate limited by address.
+         * @description For people whose number or sender ID is blocked. No key is needed. `reference` is the reference of the block. An unknown reference gets the same response after the same amount of work, but nothing is stored. If somebody has already appealed against the same block, the new appeal joins the existing one. Rate limited by address.
          */
         post: operations["submitAppeal"];
         delete?: never;
@@ -409,8 +409,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * See what became of an appeal
-         * @description With the token of the appeal. It is answered until 90 days after the decision.
+         * Get the status of an appeal
+         * @description Requires the token of the appeal. The status is available until 90 days after the decision.
          */
         get: operations["appealStatus"];
         put?: never;
@@ -433,7 +433,7 @@ export interface paths {
         };
         /**
          * Get a proof-of-work challenge
-         * @description Where the service requires proof of work: solve it within ten minutes, and send it as `proof`. Each is accepted once.
+         * @description Only where the service requires proof of work. Solve the challenge within ten minutes, and send the solution as `proof`. Each challenge is accepted once.
          */
         get: operations["appealChallenge"];
         put?: never;
@@ -458,7 +458,7 @@ export interface paths {
         put?: never;
         /**
          * Report spam: one report, a list or a stream
-         * @description For clients of partners with the right `report`. Send one report, up to 1,000 in `items`, or any number as lines of NDJSON. The answer comes once the reports are stored: each accepted report then counts exactly once. Reports are idempotent by partner and `reportId`, so send again whatever you have no answer for: `known` is as good as `accepted`. `withdrawn` is a repeat of a withdrawn report: it does not count. In a list or a stream, an invalid report fails alone. The number of a reporter is never stored: only a keyed value is. A stream is answered line by line, in constant memory; over the reports a minute, it waits. A line has at most 14,336 characters, a body at most 4,194,304 bytes. The body may be compressed: `Content-Encoding: gzip`.
+         * @description For clients of partners with the right `report`. Send one report, up to 1,000 reports in `items`, or any number of reports as lines of NDJSON. The response comes once the reports are stored. Each accepted report then counts exactly once. Reports are idempotent by partner and `reportId`, so send every report again that got no answer: `known` is as good as `accepted`. `withdrawn` answers a repeat of a withdrawn report, which does not count. In a list or a stream, an invalid report affects no other report. The number of a reporter is never stored, only a keyed value. A stream is answered line by line, in constant memory. Above the limit of reports per minute, a stream waits. A line has at most 14,336 characters, and a body that is not a stream at most 4,194,304 bytes. The body may be compressed: `Content-Encoding: gzip`.
          */
         post: operations["reportSpam"];
         delete?: never;
@@ -481,7 +481,7 @@ export interface paths {
         put?: never;
         /**
          * Withdraw reports
-         * @description Withdrawn reports count no more, and blocks that rested on them are lifted. A withdrawn report stays withdrawn, and its `reportId` cannot be used again. Send the request again if you have no answer.
+         * @description Withdrawn reports no longer count. A block that the remaining reports do not support is lifted, unless a person has confirmed it. A withdrawn report stays withdrawn, and its `reportId` cannot be used again. If you get no response, send the request again.
          */
         post: operations["withdrawReports"];
         delete?: never;
@@ -502,7 +502,7 @@ export interface paths {
         };
         /**
          * Read the events after a cursor
-         * @description An HTTP feed (http-feeds.org). For clients with the right `feed`. Each event says what an entry is from then on, or with `method` `DELETE` that nothing is said about it any more. A response has events of one page of 256 positions, in order; call again with the `id` of the last one until the list is empty. With `timeout`, the request waits for the next event. The data of each event is encrypted for the client. Every event has the digest of the one before it in its data, so that a gap or an altered event shows. Where too many requests wait already, an empty response comes at once, with `Retry-After`.
+         * @description An HTTP feed (http-feeds.org) for clients with the right `feed`. Each event gives the state of an entry from then on. An event with `method` `DELETE` means that the feed no longer says anything about the entry. A response has the events of one page of 256 positions, in order. Call again with the `id` of the last event until the list is empty. With `timeout`, the request waits for the next event. The data of each event is encrypted for the client, unless its `feed.encryption` is `none`. The data includes the digest of the previous event, which reveals a missing or altered event. If too many requests are already waiting, an empty response comes at once, with `Retry-After`.
          */
         get: operations["readFeed"];
         put?: never;
@@ -524,8 +524,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Receive the events as they come
-         * @description The events of `/v1/feed` as server-sent events (`text/event-stream`). A comment comes at least every 15 seconds. A stream ends after five minutes, and when the key of the client ends: reconnect with the ID of the last event, as event sources do.
+         * Receive events as they happen
+         * @description The events of `/v1/feed` as server-sent events (`text/event-stream`). A comment is sent at least every 15 seconds. A stream ends after five minutes, and when the key of the client ends. Reconnect with the ID of the last event, as event sources do.
          */
         get: operations["streamFeed"];
         put?: never;
@@ -548,7 +548,7 @@ export interface paths {
         };
         /**
          * Read all entries
-         * @description All entries as they are, and the cursor to go on from: the events after it bring the snapshot up to date. NDJSON, or CSV by `format` or `Accept`; compressed if `Accept-Encoding` has `gzip`. The `ETag` changes with every event. A response that breaks off is incomplete.
+         * @description All current entries, and the cursor to continue from. The events after the cursor bring the snapshot up to date. The response is NDJSON, or CSV by `format` or `Accept`. It is compressed if `Accept-Encoding` contains `gzip`. The `ETag` changes with every event. A response that breaks off is incomplete.
          */
         get: operations["feedSnapshot"];
         put?: never;
@@ -570,8 +570,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Get the newest event, signed
-         * @description A note with the ID of the feed, the epoch, and position and digest of the newest event, signed with the key of the audit checkpoints. Whoever has read up to this position has the same digest, or has read another feed.
+         * Get the signed position of the newest event
+         * @description A note with the ID of the feed, the epoch, and the position and digest of the newest event, signed with the key of the audit checkpoints. If you have read up to this position and have another digest, you have read another feed.
          */
         get: operations["feedCheckpoint"];
         put?: never;
@@ -600,7 +600,7 @@ export interface paths {
         };
         /**
          * Get the statement of an epoch
-         * @description The note that opened the epoch: the ID of the feed, the epoch, the position of its first event, and the digest of the last event before it. Its own digest is what the first event follows. Unsigned if `CHECKPOINT_KEY` was not set.
+         * @description The note that opened the epoch: the ID of the feed, the epoch, the position of its first event, and the digest of the last event before it. The first event follows the digest of this note. The note is unsigned if `CHECKPOINT_KEY` was not set.
          */
         get: operations["feedEpoch"];
         put?: never;
@@ -622,8 +622,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Read blocks as decisions of CrowdSec
-         * @description For bouncers of CrowdSec. With `startup`, all blocks; afterwards what has changed since the last request of the client, and once more what the answer before it had. Labels are no decisions. Only for clients with `feed.encryption` `none`, since bouncers cannot decrypt.
+         * Read blocks as CrowdSec decisions
+         * @description For CrowdSec bouncers. With `startup`, the response has all blocks. Otherwise it has the changes since the client's last request, and repeats those of the previous response. Labels do not become decisions. Only for clients with `feed.encryption` `none`, because bouncers cannot decrypt.
          */
         get: operations["streamDecisions"];
         put?: never;
@@ -646,7 +646,7 @@ export interface paths {
         };
         /**
          * List notices
-         * @description The notices to the organisation of the client, oldest first, kept for 90 days. Webhooks get the same ones as they happen. Right `notices`.
+         * @description The notices to the organisation of the client, oldest first. They are kept for 90 days. Webhooks receive the same notices as they happen. Requires the right `notices`.
          */
         get: operations["listNotices"];
         put?: never;
@@ -675,7 +675,7 @@ export interface paths {
         };
         /**
          * Get a notice
-         * @description Right `notices`.
+         * @description Requires the right `notices`.
          */
         get: operations["getNotice"];
         put?: never;
@@ -705,8 +705,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Answer guidance
-         * @description How many subscribers you informed, and when. The same answer again changes nothing; for a day, another one corrects it. Right `notices`.
+         * Acknowledge guidance
+         * @description Report how many subscribers you informed, and when. Sending the same answer again changes nothing. For a day, a different answer corrects the first one. Requires the right `notices`.
          */
         post: operations["acknowledgeNotice"];
         delete?: never;
@@ -750,7 +750,7 @@ export interface paths {
         };
         /**
          * List detections of enumeration
-         * @description Scope `read`. The newest 100 of the last 90 days, newest first; one for each organisation and UTC day. The audit log has all of them. No number is in them.
+         * @description Scope `read`. The newest 100 detections of the last 90 days, newest first, one for each organisation and UTC day. The audit log has all detections. They contain no numbers.
          */
         get: operations["adminEnumeration"];
         put?: never;
@@ -772,8 +772,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Get who sent the request
-         * @description Name, organisation, authority and scopes of the token or the Access identity. A release or a live change may change only the lists and entries of `authority`, except for `root`. Scope `read`.
+         * Get the identity of the caller
+         * @description Name, organisation, authority and scopes of the token or the Access identity. A release or a live change may affect only the lists and entries of `authority`; this does not limit `root`. Scope `read`.
          */
         get: operations["adminMe"];
         put?: never;
@@ -819,7 +819,7 @@ export interface paths {
         };
         /**
          * Get the newest checkpoint of the audit log
-         * @description A signed note (c2sp.org/tlog-checkpoint): origin, number of leaves and root of the Merkle tree over the audit log. Public, so that others can keep it: it reveals only how many records the log has. A new one is made at most once an hour, after changes. May be cached for 30 s.
+         * @description A signed note (c2sp.org/tlog-checkpoint) with the origin, the number of leaves and the root of the Merkle tree over the audit log. It is public, so that others can keep it: it reveals only how many records the log has. After changes, a new checkpoint is made at most once an hour. May be cached for 30 s.
          */
         get: operations["auditCheckpoint"];
         put?: never;
@@ -842,7 +842,7 @@ export interface paths {
         };
         /**
          * List checkpoints of the audit log
-         * @description In ascending order of size: all of the last 30 days, and the last one of each earlier day. An empty page is the end. Scope `read`.
+         * @description In ascending order of size: all checkpoints of the last 30 days, and the last checkpoint of each earlier day. An empty page is the end. Scope `read`.
          */
         get: operations["adminCheckpoints"];
         put?: never;
@@ -865,7 +865,7 @@ export interface paths {
         };
         /**
          * Prove that a record is in the log, or that the log only grew
-         * @description With `n`: the inclusion proof of that record in the tree of `size` leaves. With `from`: the consistency proof between the trees of `from` and `to` leaves (RFC 6962, section 2.1). `size` and `to` are those of the current tree by default. Hashes of trimmed records are kept only as far as checkpoints need them. Scope `read`.
+         * @description With `n`, returns the inclusion proof of that record in the tree of `size` leaves. With `from`, returns the consistency proof between the trees of `from` and `to` leaves (RFC 6962, section 2.1). `size` and `to` are those of the current tree by default. Hashes of trimmed records are kept only as far as checkpoints need them. Scope `read`.
          */
         get: operations["adminAuditProof"];
         put?: never;
@@ -890,7 +890,7 @@ export interface paths {
         put?: never;
         /**
          * Trim the audit log
-         * @description Removes the records up to and including one, after you export them. The service keeps the hash of that record, and the chain continues from there. Records of the last 7 days stay. The cron frees the storage at about 40 MB per minute. Only for `root`.
+         * @description Removes the records up to and including `n`. Export them first. The service keeps the hash of that record, and the chain continues from there. Records of the last 7 days stay. The cron job frees the storage at about 40 MB per minute. Only for `root`.
          */
         post: operations["adminTrimAudit"];
         delete?: never;
@@ -913,7 +913,7 @@ export interface paths {
         put?: never;
         /**
          * Make an evidence file
-         * @description Everything about one sender in a period, for a penalty: blocks, rule blocks with the rules as they were, reports by kind and day, notices, appeals, registrations, qualifications and credentials, with the records of the audit log, their inclusion proofs and a signed checkpoint. It has no reporter, nothing that appellants wrote, and no secret. Who makes a file, and why, is recorded. With `Accept: application/x-ndjson` the response shows the progress in lines; then failures while the file is made are in its last line. A file takes 2,500 of the entries that a token may change in an hour, and so does a repeat. A repeat gives the file that was recorded: if what it is made of has changed since, it is refused with `IDEMPOTENCY_CONFLICT`. `docs/statistics.md` describes the parts. Scope `evidence`.
+         * @description Everything about one sender in a period, as evidence for a penalty: blocks, rule blocks with the rules as they were, reports by kind and day, notices, appeals, registrations, qualifications and credentials. The file includes the records of the audit log, their inclusion proofs and a signed checkpoint. It contains no reporter, nothing that appellants wrote, and no secret. The audit log records who makes a file, and why. With `Accept: application/x-ndjson`, the response shows the progress in lines; a failure while the file is made is then in the last line. A file counts as 2,500 of the entries that a token may change in an hour, and so does a repeat. A repeat returns the recorded file. If the underlying data has changed since, the repeat is refused with `IDEMPOTENCY_CONFLICT`. `docs/statistics.md` describes the parts. Scope `evidence`.
          */
         post: operations["adminMakeEvidenceFile"];
         delete?: never;
@@ -957,7 +957,7 @@ export interface paths {
         };
         /**
          * Get the usage of clients
-         * @description Requests, numbers and verdicts of clients, counted by UTC hour (35 days) and by day (400 days). A flush of counts arrives some 15 seconds after the request. A token sees the clients of its own organisation; with the scope `statistics` it sees all. Scope `read`.
+         * @description Requests, numbers and verdicts of clients, counted by UTC hour (35 days) and by day (400 days). Counts arrive about 15 seconds after the request. A token sees the clients of its own organisation. With the scope `statistics`, it sees all clients. Scope `read`.
          */
         get: operations["adminUsage"];
         put?: never;
@@ -1007,12 +1007,12 @@ export interface paths {
         };
         /**
          * Get the canary numbers
-         * @description Scope `guards`: whoever knows them avoids them.
+         * @description Scope `guards`, because anybody who knows the canary numbers can avoid them.
          */
         get: operations["adminCanaries"];
         /**
          * Set the canary numbers
-         * @description Scope `guards`. Replaces all of them. The audit log has them keyed.
+         * @description Scope `guards`. Replaces all canary numbers. The audit log contains them keyed.
          */
         put: operations["adminPutCanaries"];
         post?: never;
@@ -1061,7 +1061,7 @@ export interface paths {
         };
         /**
          * List the rules
-         * @description The rules that turn reports into blocks, in the order of their ids. Scope `read`.
+         * @description The rules that turn reports into blocks, ordered by id. Scope `read`.
          */
         get: operations["adminRules"];
         put?: never;
@@ -1086,7 +1086,7 @@ export interface paths {
         put?: never;
         /**
          * Rehearse a rule
-         * @description What a rule would have done over the reports that are kept, one page at a time: add the pages up. It changes nothing. It evaluates the rule at the time of each report, with the weights of partners of now. Protected, registered and certified senders would only have been proposed. Reports of mock partners are left out. Scope `rules`.
+         * @description Returns what a rule would have done with the kept reports, one page at a time: add the pages up. Changes nothing. The rule is evaluated at the time of each report, with the current weights of partners. For protected, registered and certified senders, the rule would only have made a proposal. Reports of mock partners are left out. Scope `rules`.
          */
         post: operations["adminRehearseRule"];
         delete?: never;
@@ -1118,7 +1118,7 @@ export interface paths {
         get: operations["adminRule"];
         /**
          * Add or replace a rule
-         * @description Makes a new version, by which new decisions go within seconds. Blocks keep the version that made them. Scope `rules`.
+         * @description Creates a new version, which applies to new decisions within seconds. Existing blocks keep the version that made them. Scope `rules`.
          */
         put: operations["adminPutRule"];
         post?: never;
@@ -1150,7 +1150,7 @@ export interface paths {
         };
         /**
          * List the versions of a rule
-         * @description Newest first, also of a rule that was removed. The last 100 are kept. Scope `read`.
+         * @description Newest first. Works for removed rules too. The last 100 versions are kept. Scope `read`.
          */
         get: operations["adminRuleVersions"];
         put?: never;
@@ -1173,7 +1173,7 @@ export interface paths {
         };
         /**
          * List appeals
-         * @description Oldest first. Without `override`, only appeals against blocks of the own authority. Scope `appeals`.
+         * @description Oldest first. Without the scope `override`, only appeals against blocks of your own authority. Scope `appeals`.
          */
         get: operations["adminAppeals"];
         put?: never;
@@ -1196,7 +1196,7 @@ export interface paths {
         };
         /**
          * Get the state of statistics
-         * @description How far counting is. Scope `statistics`.
+         * @description The progress of counting. Scope `statistics`.
          */
         get: operations["adminStatisticsStatus"];
         put?: never;
@@ -1225,7 +1225,7 @@ export interface paths {
         };
         /**
          * List the versions of a month
-         * @description When it was closed and corrected, by whom and why. Each version is in the audit log (`statistics.close`, `statistics.correct`) with the digest of its published tables. Scope `statistics`.
+         * @description When the month was closed and corrected, by whom and why. Each version is in the audit log (`statistics.close`, `statistics.correct`) with the digest of its published tables. Scope `statistics`.
          */
         get: operations["adminStatisticsVersions"];
         put?: never;
@@ -1256,7 +1256,7 @@ export interface paths {
         put?: never;
         /**
          * Correct a closed month
-         * @description Counts its reports again. If any of them was withdrawn or came later, a further version follows within minutes; earlier ones stay. What changed by less than 5 in a cell is hidden. Possible for 6 months. Scope `reports`.
+         * @description Counts the reports of the month again. If any of them was withdrawn or arrived later, a new version follows within minutes. Earlier versions stay. A cell that changed by 1 to 4 is hidden. Possible for 6 months. Scope `reports`.
          */
         post: operations["adminCorrectStatistics"];
         delete?: never;
@@ -1277,7 +1277,7 @@ export interface paths {
         };
         /**
          * List closed months
-         * @description The newest first. Months are those of Asia/Seoul. A month is closed 8 days after its end, because reports may come 7 days late. Scope `statistics`.
+         * @description Newest first. Months are those of Asia/Seoul. A month is closed 8 days after its end, because reports may come 7 days late. Scope `statistics`.
          */
         get: operations["listStatistics"];
         put?: never;
@@ -1306,7 +1306,7 @@ export interface paths {
         };
         /**
          * Get all tables of a month
-         * @description Counts from 1 to 4 are hidden, with as many others as needed that nobody computes them: from totals, shares, other tables or other versions. A month that is not closed is `provisional`: tables of reports alone, in whole tens, changed once a day. Scope `statistics`.
+         * @description Counts from 1 to 4 are hidden. As many other counts are hidden as needed, so that nobody can compute a hidden count from totals, shares, other tables or other versions. A month that is not closed is `provisional`: it has only tables of reports, in whole tens, which change once a day. Scope `statistics`.
          */
         get: operations["getStatistics"];
         put?: never;
@@ -1340,7 +1340,7 @@ export interface paths {
         };
         /**
          * Get one table of a month
-         * @description As all tables of the month. Scope `statistics`.
+         * @description Counts are hidden as in `/v1/statistics/{month}`. Scope `statistics`.
          */
         get: operations["getStatisticsTable"];
         put?: never;
@@ -1374,7 +1374,7 @@ export interface paths {
         };
         /**
          * Trace a table to its sources
-         * @description Which objects counted each cell, with exact counts, hidden ones too. Scope `evidence`.
+         * @description The objects that counted each cell, with exact counts, including hidden ones. Scope `evidence`.
          */
         get: operations["traceStatisticsTable"];
         put?: never;
@@ -1396,8 +1396,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Get the figures of appeals
-         * @description How many wait, since when, and how long decisions took. Scope `appeals`.
+         * Get a summary of appeals
+         * @description How many appeals wait, since when, and how long decisions took. Scope `appeals`.
          */
         get: operations["adminAppealSummary"];
         put?: never;
@@ -1420,7 +1420,7 @@ export interface paths {
         };
         /**
          * Export the audit chain of appeals
-         * @description Every claim and decision, oldest first, as a hash chain of its own. The audit log anchors its end (`appeals.anchor`). An empty page is the end. Numbers are keyed. Scope `read` or `appeals`.
+         * @description Every claim and decision, oldest first, as a separate hash chain. The audit log anchors the end of the chain (`appeals.anchor`). An empty page is the end. Numbers are keyed. Scope `read` or `appeals`.
          */
         get: operations["adminAppealAudit"];
         put?: never;
@@ -1449,7 +1449,7 @@ export interface paths {
         };
         /**
          * Get an appeal
-         * @description With its statements, and what blocks the number or sender ID now. Scope `appeals`.
+         * @description Includes its statements, and what blocks the number or sender ID now. Scope `appeals`.
          */
         get: operations["adminAppeal"];
         put?: never;
@@ -1480,7 +1480,7 @@ export interface paths {
         put?: never;
         /**
          * Claim an appeal
-         * @description For an hour, nobody else decides on it. Scope `appeals`.
+         * @description For an hour, nobody else can decide on the appeal. Scope `appeals`.
          */
         post: operations["adminClaimAppeal"];
         delete?: never;
@@ -1508,7 +1508,7 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Give an appeal back to the queue
+         * Return an appeal to the queue
          * @description Scope `appeals`.
          */
         post: operations["adminReleaseAppeal"];
@@ -1538,7 +1538,7 @@ export interface paths {
         put?: never;
         /**
          * Accept an appeal: lift the block
-         * @description Unblocks the number or sender ID at once, as `/v1/admin/entries` does, with the same guards, owners and proposals. A block that a rule made is lifted, and its reports no longer count. If the block no longer exists, nothing changes, and the appeal is closed as `noLongerBlocked`. Scope `appeals`, and `guards` for `overrides`.
+         * @description Unblocks the number or sender ID at once, like `/v1/admin/entries`, with the same guards, authorities and proposals. A block that a rule made is lifted, and its reports no longer count. If the block no longer exists, nothing changes, and the appeal is closed as `noLongerBlocked`. Scope `appeals`, and `guards` for `overrides`.
          */
         post: operations["adminAcceptAppeal"];
         delete?: never;
@@ -1567,7 +1567,7 @@ export interface paths {
         put?: never;
         /**
          * Reject an appeal
-         * @description The block stays. The appellant reads the text of `code`. Scope `appeals`.
+         * @description The block stays. The appellant sees the text for `code`. Scope `appeals`.
          */
         post: operations["adminRejectAppeal"];
         delete?: never;
@@ -1588,7 +1588,7 @@ export interface paths {
         };
         /**
          * List rule blocks
-         * @description The blocks that rules made of reports, in the order of their IDs, which rise with each decision, or the newest first. A proposal for a range stands for all of its members. Scope `reports`.
+         * @description The blocks that rules made from reports, ordered by ID, or newest first. IDs rise with each decision. A proposal for a range stands for all of its members. Scope `reports`.
          */
         get: operations["adminRuleBlocks"];
         put?: never;
@@ -1613,7 +1613,7 @@ export interface paths {
         put?: never;
         /**
          * Find the rule blocks of a number or sender ID
-         * @description At most 100, the newest first, also those that have ended in the last 90 days. It is a POST because numbers do not belong in URLs. Scope `reports`.
+         * @description At most 100, newest first, including rule blocks that have ended in the last 90 days. It is a POST because numbers do not belong in URLs. Scope `reports`.
          */
         post: operations["adminFindRuleBlocks"];
         delete?: never;
@@ -1634,7 +1634,7 @@ export interface paths {
         };
         /**
          * Export the audit chain of rule blocks
-         * @description Every change of a rule block, of the record of a partner, and every withdrawal of its reports, oldest first, as a hash chain of its own. The audit log anchors its end (`response.anchor`). An empty page is the end. Subjects are keyed. Scope `read` or `reports`.
+         * @description Every change of a rule block or of the record of a partner, and every withdrawal of a partner's reports, oldest first, as a separate hash chain. The audit log anchors the end of the chain (`response.anchor`). An empty page is the end. Subjects are keyed. Scope `read` or `reports`.
          */
         get: operations["adminRuleBlocksAudit"];
         put?: never;
@@ -1663,7 +1663,7 @@ export interface paths {
         };
         /**
          * Get a rule block
-         * @description With what it rests on, what speaks against it, and the members of a proposal for a range. Scope `reports`.
+         * @description Includes its grounds, the counter-evidence, and the members of a proposal for a range. Scope `reports`.
          */
         get: operations["adminRuleBlock"];
         put?: never;
@@ -1699,7 +1699,7 @@ export interface paths {
         put?: never;
         /**
          * Approve, confirm, lift or dismiss a rule block
-         * @description `approve` blocks what was proposed, provisionally; a proposal for a range with all its members. `confirm` keeps a provisional block for the longer time of its rule. `lift` ends a block at once, and its reports no longer count. `dismiss` declines a proposal. Answers once the coordinator has it, or as `pending` if it does not respond. Scope `reports`.
+         * @description `approve` puts a proposal in force as a provisional block; a proposal for a range with all its members. `confirm` keeps a provisional block for the longer time of its rule. `lift` ends a block at once, and its reports no longer count. `dismiss` declines a proposal. The response comes once the coordinator has the change, or with `pending` if the coordinator does not respond. Scope `reports`.
          */
         post: operations["adminActOnRuleBlock"];
         delete?: never;
@@ -1749,7 +1749,7 @@ export interface paths {
         };
         /**
          * Get a partner
-         * @description With the counts of its reports, and the progress of a withdrawal. Scope `reports`.
+         * @description Includes the counts of its reports, and the progress of a withdrawal. Scope `reports`.
          */
         get: operations["adminPartner"];
         put?: never;
@@ -1780,7 +1780,7 @@ export interface paths {
         put?: never;
         /**
          * Withdraw all reports of a partner
-         * @description For a partner whose key leaked: remove its keys first. Blocks that rested on these reports fall, in steps; those that other reports support stay, and those that a person confirmed. `GET` has the progress. Scope `reports`.
+         * @description For a partner whose key leaked: remove its keys first. Blocks that rested on these reports are lifted, in steps. Blocks that other reports support stay, and so do blocks that a person confirmed. `GET` returns the progress. Scope `reports`.
          */
         post: operations["adminWithdrawReports"];
         delete?: never;
@@ -1800,13 +1800,13 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Get which kinds of change wait for a second person
+         * Get the kinds of change that wait for a second person
          * @description Scope `read`.
          */
         get: operations["adminApprovals"];
         /**
-         * Set which kinds of change wait for a second person
-         * @description More kinds apply at once. Fewer kinds, or another time limit, wait for a second person while any kind does. Only for the token `root`.
+         * Set the kinds of change that wait for a second person
+         * @description Additional kinds apply at once. Removing kinds, or changing the time limit, waits for a second person while any kind does. Only for the token `root`.
          */
         put: operations["adminPutApprovals"];
         post?: never;
@@ -1854,14 +1854,14 @@ export interface paths {
         };
         /**
          * Get a proposal and what it changes
-         * @description The request is shown while it waits, with its numbers in clear. Scope `read`.
+         * @description While the proposal waits, its request is shown, with the numbers in clear. Scope `read`.
          */
         get: operations["adminProposal"];
         put?: never;
         post?: never;
         /**
          * Withdraw your own proposal
-         * @description Scope `read`; only the proposer may.
+         * @description Scope `read`. Only the proposer can withdraw a proposal.
          */
         delete: operations["adminWithdrawProposal"];
         options?: never;
@@ -1886,7 +1886,7 @@ export interface paths {
         put?: never;
         /**
          * Approve a proposal
-         * @description Executes the proposal as its proposer, if it still does exactly what was shown. For a break-glass change, confirms that it stays in force. Scope `approve`; never the proposer.
+         * @description Executes the proposal as its proposer, if it still does exactly what was shown. For a break-glass change, confirms that the change stays in force. Scope `approve`. The proposer cannot approve.
          */
         post: operations["adminApprove"];
         delete?: never;
@@ -1912,7 +1912,7 @@ export interface paths {
         put?: never;
         /**
          * Reject a proposal
-         * @description A proposal of the caller is withdrawn. A break-glass change is taken back now; if that fails, its state is `revertFailed`. Scope `approve`.
+         * @description If the proposal is your own, it is withdrawn. A break-glass change is reverted now; if that fails, its state is `revertFailed`. Scope `approve`.
          */
         post: operations["adminReject"];
         delete?: never;
@@ -1935,7 +1935,7 @@ export interface paths {
         put?: never;
         /**
          * Re-key what the coordinator stores
-         * @description The third step of a rotation of `LIST_KEY`: with the first of its two keys, the coordinator seals its segments, the client directory and the head, and computes the fingerprints of live sources again. Everything changes in one transaction, and in one `seq`. The audit record `keys.rotate` marks the change: numbers in later records have the new key. Repeating the request changes nothing. Use `numgate list-key rotate`, which makes all steps. Only for `root`.
+         * @description The third step of a rotation of `LIST_KEY`. With the first of its two keys, the coordinator seals its segments, the client directory and the head, and computes the fingerprints of live sources again. Everything changes in one transaction, and in one `seq`. The audit record `keys.rotate` marks the change: numbers in later records are keyed with the new key. Repeating the request changes nothing. Use `numgate list-key rotate`, which performs all steps. Only for `root`.
          */
         post: operations["adminRotateListKey"];
         delete?: never;
@@ -1985,7 +1985,7 @@ export interface paths {
         put?: never;
         /**
          * Stage a signed manifest
-         * @description Upload the values of the release later, with wrangler, before promotion. Staging a release again changes nothing. A manifest that is signed with the key of another organisation is refused with 403 `AUTHORITY_FOREIGN`, unless the request names its authority. Scope `releases`.
+         * @description Upload the values of the release later, with wrangler, before promotion. Staging a release again changes nothing. A manifest that is signed with the key of another organisation is refused with 403 `AUTHORITY_FOREIGN`, unless the request names the authority of that organisation. Scope `releases`.
          */
         post: operations["adminStage"];
         delete?: never;
@@ -2041,7 +2041,7 @@ export interface paths {
         };
         /**
          * Plan a release
-         * @description Compares the release with the current one, exactly and list by list, and reports the guards that are hit. Reads the values of both. Scope `read`.
+         * @description Compares the release with the current one, exactly and list by list, and reports the guards that it hits. Reads the values of both releases. Scope `read`.
          */
         get: operations["adminPlan"];
         put?: never;
@@ -2072,7 +2072,7 @@ export interface paths {
         put?: never;
         /**
          * Promote a release
-         * @description In a share of the data centres, or in all. Every value is first read from KV and checked against the signed manifest. Lists of other authorities must stay as they are in the current release: 403 `AUTHORITY_FOREIGN`, unless the request names them. Scope `releases`, and `guards` for `overrides`.
+         * @description Promotes the release in a share of the data centres, or in all. Every value is first read from KV and checked against the signed manifest. Lists of other authorities must stay as they are in the current release, unless the request names these authorities: otherwise 403 `AUTHORITY_FOREIGN`. Scope `releases`, and `guards` for `overrides`.
          */
         post: operations["adminPromote"];
         delete?: never;
@@ -2095,7 +2095,7 @@ export interface paths {
         put?: never;
         /**
          * Roll back the last step
-         * @description Withdraws the canary if there is one. Otherwise withdraws the current release and restores the previous one. Live entries stay. Without `release`, send an `Idempotency-Key`: a request that is sent twice takes two steps back. A promotion that changed lists of other authorities is refused with 403 `AUTHORITY_FOREIGN`, unless the request names them. Scope `releases`.
+         * @description Withdraws the canary if there is one. Otherwise withdraws the current release and restores the previous one. Live entries stay. Without `release`, send an `Idempotency-Key`: a request that is sent twice takes two steps back. If the promotion changed lists of other authorities, the rollback is refused with 403 `AUTHORITY_FOREIGN`, unless the request names these authorities. Scope `releases`.
          */
         post: operations["adminRollback"];
         delete?: never;
@@ -2117,8 +2117,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * The registered senders of all organisations
-         * @description For a build: which client may send from which numbers, page by page. Changes nothing. It is a POST because the cursor contains a number. Scope `releases`.
+         * List the registered senders of all organisations
+         * @description For a build: returns which client may send from which numbers, page by page. Changes nothing. It is a POST because the cursor contains a number. Scope `releases`.
          */
         post: operations["adminListPairs"];
         delete?: never;
@@ -2168,13 +2168,13 @@ export interface paths {
         };
         /**
          * List all live entries
-         * @description Expired entries may be included for a moment. Scope `read`.
+         * @description Entries that have just expired may still be included. Scope `read`.
          */
         get: operations["adminEntries"];
         put?: never;
         /**
          * Block, unblock or clear now
-         * @description One operation on up to 10,000 numbers and sources. All items are changed, or none. The change is visible within seconds, in every verdict with its `seq` or a later one. If a number has several entries, the newest unexpired entry decides. Live entries of other authorities are not replaced, and an unblock does not override their lists: 403 `AUTHORITY_FOREIGN`, unless the request names them. Guards bound what a change may do: 422 `GUARD_HIT`. The number of the operation in the response undoes it. Scope `entries`, and `guards` for `overrides`.
+         * @description One operation on up to 10,000 numbers and sources. All items are changed, or none. The change is visible within seconds, in every verdict with its `seq` or a later one. If a number has several entries, the newest unexpired entry decides. A change does not replace live entries of other authorities, and an unblock does not override their lists, unless the request names these authorities: otherwise 403 `AUTHORITY_FOREIGN`. Guards limit what a change may do: 422 `GUARD_HIT`. To undo the operation, use its number from the response. Scope `entries`, and `guards` for `overrides`.
          */
         post: operations["adminChangeEntries"];
         delete?: never;
@@ -2217,7 +2217,7 @@ export interface paths {
         put?: never;
         /**
          * Undo an operation on live entries
-         * @description Reverses one block, unblock, clear or undo with all its items: every number and source gets back the entries that it had before, with their authors and ends, except those that have ended meanwhile. Guards do not apply. Only the authority of the operation may undo it; others name it in the request: 403 `AUTHORITY_FOREIGN`. Refused once a release contains the operation, after a week, or if it was undone: 409 `UNDO_IMPOSSIBLE`; and if other operations have changed some of its entries since: 409 `ENTRIES_CHANGED`. Scope `entries`.
+         * @description Reverses one block, unblock, clear or undo with all its items. Every number and source gets back the entries that it had before, with their authors and ends, except entries that have ended since. Guards do not apply. Only the authority of the operation may undo it. Others must name that authority in the request: otherwise 403 `AUTHORITY_FOREIGN`. The undo is refused with 409 `UNDO_IMPOSSIBLE` once a release contains the operation, after a week, or if the operation was already undone. It is refused with 409 `ENTRIES_CHANGED` if other operations have since changed some of its entries. Scope `entries`.
          */
         post: operations["adminUndoOperation"];
         delete?: never;
@@ -2278,7 +2278,7 @@ export interface paths {
         post?: never;
         /**
          * Delete an organisation
-         * @description Only for the token `root`. An organisation with clients, tokens, signing keys or registrations that are not closed cannot be deleted, nor can `default`.
+         * @description Only for the token `root`. You cannot delete `default`, a partner, or an organisation that has clients, tokens, signing keys, webhooks, registrations that are not closed, or certificates or delegations that have not ended.
          */
         delete: operations["adminRemoveOrganisation"];
         options?: never;
@@ -2309,7 +2309,7 @@ export interface paths {
         get: operations["adminQualification"];
         /**
          * Set a qualification
-         * @description The graded state of a relay or reseller (전송자격인증). It is in the next head: within seconds, a suspended, cancelled or expired organisation is blocked in every check before sending, and a reduced rate is a label. Not for your own organisation. Scope `qualification`.
+         * @description The graded state of a relay or reseller (전송자격인증). It is in the next head. Within seconds, every check before sending blocks a suspended, cancelled or expired organisation, and labels an organisation with a reduced rate. You cannot set the qualification of your own organisation. Scope `qualification`.
          */
         put: operations["adminPutQualification"];
         post?: never;
@@ -2331,7 +2331,7 @@ export interface paths {
         };
         /**
          * List qualifications
-         * @description In the order of organisations. Scope `read` or `qualification`.
+         * @description Ordered by organisation. Scope `read` or `qualification`.
          */
         get: operations["adminQualifications"];
         put?: never;
@@ -2422,7 +2422,7 @@ export interface paths {
         put?: never;
         /**
          * Give a client a key for the feed
-         * @description A new secret for the data of the feed, for a client with `feed.encryption` `dir`. It replaces the one before it at once. The service stores only its ID: the secret is in this response alone. Scope `clients`.
+         * @description Creates a secret for the data of the feed, for a client with `feed.encryption` `dir`. It replaces the previous secret at once. The service stores only the ID of the secret, so only this response contains the secret. Scope `clients`.
          */
         post: operations["adminIssueFeedKey"];
         delete?: never;
@@ -2499,7 +2499,7 @@ export interface paths {
         };
         /**
          * Get the required documents
-         * @description Which documents a registration needs, by basis, holder and line. Scope `registrations` or `review`.
+         * @description The documents that a registration needs, by basis, holder and line. Scope `registrations` or `review`.
          */
         get: operations["adminRegistrationDocuments"];
         put?: never;
@@ -2524,7 +2524,7 @@ export interface paths {
         put?: never;
         /**
          * Report that a number changed hands
-         * @description Every registration in force of the number gets an event. If the number was terminated, and a list or a live block has it as `NUMBER_TERMINATED`, its registrations are suspended; a range only once all of its numbers are.
+         * @description Every registration in force of the number gets an event. If the number was terminated, and a list or a live block has it as `NUMBER_TERMINATED`, its registrations are suspended. A range is suspended only once all of its numbers are terminated. Scope `review`.
          */
         post: operations["adminNumberEvent"];
         delete?: never;
@@ -2545,7 +2545,7 @@ export interface paths {
         };
         /**
          * Get the review queue
-         * @description Registrations of all organisations that wait for a reviewer or are in review, in the order of submission. An index that follows the registrations within seconds. Scope `review`.
+         * @description Registrations of all organisations that wait for a reviewer or are in review, in the order of submission. The queue is an index that follows the registrations within seconds. Scope `review`.
          */
         get: operations["adminReviewQueue"];
         put?: never;
@@ -2574,13 +2574,13 @@ export interface paths {
         };
         /**
          * List registrations
-         * @description By ID. Scope `registrations` for the own organisation, `review` for all others.
+         * @description Ordered by ID. Scope `registrations` for your own organisation, `review` for all others.
          */
         get: operations["adminRegistrations"];
         put?: never;
         /**
          * Create a registration
-         * @description As a draft, or submitted at once. Scope `registrations`, for the own organisation only.
+         * @description Creates a draft, or submits the registration at once. Scope `registrations`, for your own organisation only.
          */
         post: operations["adminCreateRegistration"];
         delete?: never;
@@ -2609,7 +2609,7 @@ export interface paths {
         put?: never;
         /**
          * Validate a registration
-         * @description What is wrong or missing, by field. Stores nothing. Scope `registrations` for the own organisation, `review` for all others.
+         * @description Returns what is wrong or missing, by field. Stores nothing. Scope `registrations` for your own organisation, `review` for all others.
          */
         post: operations["adminValidateRegistration"];
         delete?: never;
@@ -2638,7 +2638,7 @@ export interface paths {
         put?: never;
         /**
          * Find registrations by number
-         * @description A lookup, but with POST, because numbers do not belong in URLs. Scope `registrations` for the own organisation, `review` for all others.
+         * @description A look-up. It is a POST because numbers do not belong in URLs. Scope `registrations` for your own organisation, `review` for all others.
          */
         post: operations["adminFindRegistrations"];
         delete?: never;
@@ -2667,7 +2667,7 @@ export interface paths {
         put?: never;
         /**
          * Upload a piece of a CSV of registrations
-         * @description A header and at most 1,000 lines. A line creates the registration that has its `reference`, or changes it; a line without one changes that with its `id`. Without `skipInvalid`, all lines are stored or none. Cut a file between two lines, send each piece with the header and an `Idempotency-Key` of its own, and repeat a piece whose response was lost with the same key: nothing is stored twice. Scope `registrations`, for the own organisation only.
+         * @description A header and at most 1,000 lines. A line creates or changes the registration with its `reference`. A line without a `reference` changes the registration with its `id`. Without `skipInvalid`, either all lines are stored or none. Cut a file only between two lines, and send each piece with the header and its own `Idempotency-Key`. If the response to a piece was lost, repeat the piece with the same key: nothing is stored twice. Scope `registrations`, for your own organisation only.
          */
         post: operations["adminImportRegistrations"];
         delete?: never;
@@ -2694,7 +2694,7 @@ export interface paths {
         };
         /**
          * Export registrations
-         * @description All registrations that are not closed, as CSV, or as NDJSON with `Accept: application/x-ndjson`. The first page of CSV begins with a header. An upload reads the CSV again. Scope `registrations` for the own organisation, `review` for all others.
+         * @description All registrations that are not closed, as CSV, or as NDJSON with `Accept: application/x-ndjson`. The first page of CSV begins with a header. You can upload the CSV again. Scope `registrations` for your own organisation, `review` for all others.
          */
         get: operations["adminExportRegistrations"];
         put?: never;
@@ -2723,7 +2723,7 @@ export interface paths {
         };
         /**
          * Get events
-         * @description Decisions, reminders and ends, oldest first. Scope `registrations` for the own organisation, `review` for all others.
+         * @description Decisions, reminders and ends, oldest first. Scope `registrations` for your own organisation, `review` for all others.
          */
         get: operations["adminRegistrationEvents"];
         put?: never;
@@ -2752,7 +2752,7 @@ export interface paths {
         };
         /**
          * Export the audit chain of registrations
-         * @description Every change of the registrations of the organisation, oldest first, as a hash chain of its own. The audit log anchors its end (`registrations.anchor`). An empty page is the end. Numbers are keyed. Scope `registrations` for the own organisation, `review` or `read` for all.
+         * @description Every change of the registrations of the organisation, oldest first, as a separate hash chain. The audit log anchors the end of the chain (`registrations.anchor`). An empty page is the end. Numbers are keyed. Scope `registrations` for your own organisation, `review` or `read` for all.
          */
         get: operations["adminRegistrationAudit"];
         put?: never;
@@ -2786,7 +2786,7 @@ export interface paths {
         };
         /**
          * Get a registration
-         * @description Scope `registrations` for the own organisation, `review` for all others.
+         * @description Scope `registrations` for your own organisation, `review` for all others.
          */
         get: operations["adminRegistration"];
         put?: never;
@@ -2796,7 +2796,7 @@ export interface paths {
         head?: never;
         /**
          * Edit a registration
-         * @description Makes a new version, a draft. The approved version stays in force until the new one is approved. Scope `registrations`, for the own organisation only.
+         * @description Creates a new version, as a draft. The approved version stays in force until the new one is approved. Scope `registrations`, for your own organisation only.
          */
         patch: operations["adminEditRegistration"];
         trace?: never;
@@ -2824,7 +2824,7 @@ export interface paths {
         };
         /**
          * Get the history of a registration
-         * @description Scope `registrations` for the own organisation, `review` for all others.
+         * @description Scope `registrations` for your own organisation, `review` for all others.
          */
         get: operations["adminRegistrationHistory"];
         put?: never;
@@ -2865,7 +2865,7 @@ export interface paths {
         put?: never;
         /**
          * Submit, review or close a registration
-         * @description `submit` and `close`: scope `registrations`, for the own organisation only. `claim`, `release`, `approve`, `reject`, `requestUpdate`, `suspend`, `resume`: scope `review`, for other organisations only. A reviewer claims a registration before deciding on it; a claim lasts an hour.
+         * @description `submit` and `close`: scope `registrations`, for your own organisation only. `claim`, `release`, `approve`, `reject`, `requestUpdate`, `suspend`, `resume`: scope `review`, for other organisations only. A reviewer claims a registration before deciding on it; a claim lasts an hour.
          */
         post: operations["adminActOnRegistration"];
         delete?: never;
@@ -2892,8 +2892,8 @@ export interface paths {
         };
         get?: never;
         /**
-         * Set the hosts that webhooks may go to
-         * @description Webhooks on other hosts get nothing more, within 30 seconds. Scope `clients`.
+         * Set the hosts that webhooks may send to
+         * @description Webhooks on other hosts get no further notices after at most 30 seconds. Scope `clients`.
          */
         put: operations["adminPutWebhookHosts"];
         post?: never;
@@ -2921,13 +2921,13 @@ export interface paths {
         };
         /**
          * List webhooks
-         * @description At most 8. Scope `notices`; for other organisations also `override`.
+         * @description An organisation has at most 8 webhooks. Scope `notices`; for other organisations also `override`.
          */
         get: operations["adminWebhooks"];
         put?: never;
         /**
          * Add a webhook
-         * @description It gets the notices from now on. The response is the only one with its secret, besides that of a rotation. Scope `notices`; for other organisations also `override`.
+         * @description The webhook gets all notices from now on. Only this response, and the response to a rotation, contain its secret. Scope `notices`; for other organisations also `override`.
          */
         post: operations["adminAddWebhook"];
         delete?: never;
@@ -2954,7 +2954,7 @@ export interface paths {
         };
         /**
          * Export the audit chain of webhooks
-         * @description Every change of the webhooks of the organisation, oldest first, as a hash chain of its own. The audit log anchors its end (`webhooks.anchor`). An empty page is the end. Scope `notices` for the own organisation, `read` for all.
+         * @description Every change of the webhooks of the organisation, oldest first, as a separate hash chain. The audit log anchors the end of the chain (`webhooks.anchor`). An empty page is the end. Scope `notices` for your own organisation, `read` for all.
          */
         get: operations["adminWebhookAudit"];
         put?: never;
@@ -3028,7 +3028,7 @@ export interface paths {
         put?: never;
         /**
          * Enable a webhook
-         * @description It continues with the first notice that waits for it, unless `skip`. Scope `notices`; for other organisations also `override`.
+         * @description The webhook continues with the first notice that waits for it, unless `skip` is true. Scope `notices`; for other organisations also `override`.
          */
         post: operations["adminEnableWebhook"];
         delete?: never;
@@ -3062,7 +3062,7 @@ export interface paths {
         put?: never;
         /**
          * Disable a webhook
-         * @description Notices wait for it, for as long as they are kept. Scope `notices`; for other organisations also `override`.
+         * @description Notices wait for the webhook for as long as they are kept. Scope `notices`; for other organisations also `override`.
          */
         post: operations["adminDisableWebhook"];
         delete?: never;
@@ -3096,7 +3096,7 @@ export interface paths {
         put?: never;
         /**
          * Rotate the secret of a webhook
-         * @description Both secrets sign for 24 hours. Scope `notices`; for other organisations also `override`.
+         * @description For 24 hours, both the old and the new secret sign. Scope `notices`; for other organisations also `override`.
          */
         post: operations["adminRotateWebhook"];
         delete?: never;
@@ -3130,7 +3130,7 @@ export interface paths {
         put?: never;
         /**
          * Send a test notice
-         * @description One attempt, now, also if the webhook is disabled. The notice is marked as mock. Scope `notices`; for other organisations also `override`.
+         * @description Makes one attempt, now, even if the webhook is disabled. The notice is marked as mock. Scope `notices`; for other organisations also `override`.
          */
         post: operations["adminTestWebhook"];
         delete?: never;
@@ -3163,8 +3163,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Send notices once more
-         * @description One notice, or all deliveries that failed since a time. Replays have 3 attempts, and delay no other notice. Scope `notices`; for other organisations also `override`.
+         * Send notices again
+         * @description Sends one notice again, or all deliveries that failed since a time. Replays have 3 attempts, and delay no other notice. Scope `notices`; for other organisations also `override`.
          */
         post: operations["adminReplayWebhook"];
         delete?: never;
@@ -3196,7 +3196,7 @@ export interface paths {
         };
         /**
          * List deliveries
-         * @description Newest first: one for each notice that was sent at least once. Scope `notices`; for other organisations also `override`.
+         * @description Newest first, with one delivery for each notice that was sent at least once. Scope `notices`; for other organisations also `override`.
          */
         get: operations["adminWebhookDeliveries"];
         put?: never;
@@ -3259,7 +3259,7 @@ export interface paths {
         };
         /**
          * Get a notice of an organisation
-         * @description With its answer, and what became of it at each webhook. Scope `notices`; for other organisations also `override`.
+         * @description Includes its answer, and its delivery to each webhook. Scope `notices`; for other organisations also `override`.
          */
         get: operations["adminNotice"];
         put?: never;
@@ -3316,13 +3316,13 @@ export interface paths {
         get: operations["adminIssuer"];
         /**
          * Create or replace an issuer
-         * @description What it may not sign any more counts as suspended at once: at the edge with the next head, and for registrations. Scope `issuers`.
+         * @description Certificates that the issuer may no longer sign count as suspended at once: at the edge with the next head, and for registrations. Scope `issuers`.
          */
         put: operations["adminPutIssuer"];
         post?: never;
         /**
          * Delete an issuer
-         * @description Only once it has no certificates that have not expired. Scope `issuers`.
+         * @description Possible only once all its certificates have expired. Scope `issuers`.
          */
         delete: operations["adminRemoveIssuer"];
         options?: never;
@@ -3348,7 +3348,7 @@ export interface paths {
         put?: never;
         /**
          * Push a status list
-         * @description As its issuer signed it, so that it counts before the next pull. The answer comes once the head has it. Scope `credentials`.
+         * @description The list must be exactly as its issuer signed it. Push it so that it takes effect before the next pull. The response comes once the head has the list. Scope `credentials`.
          */
         post: operations["adminPushStatusList"];
         delete?: never;
@@ -3369,7 +3369,7 @@ export interface paths {
         };
         /**
          * Export the audit chain of credentials
-         * @description Every change of issuers, certificates, delegations and status lists, oldest first, as a hash chain of its own. The audit log anchors its end (`credentials.anchor`). An empty page is the end. It has no numbers. Scope `read`.
+         * @description Every change of issuers, certificates, delegations and status lists, oldest first, as a separate hash chain. The audit log anchors the end of the chain (`credentials.anchor`). An empty page is the end. The chain contains no numbers. Scope `read`.
          */
         get: operations["adminCredentialsAudit"];
         put?: never;
@@ -3398,13 +3398,13 @@ export interface paths {
         };
         /**
          * List certificates
-         * @description In the order of their upload. Scope `registrations` for the own organisation, `review` for all others.
+         * @description In the order of their upload. Scope `registrations` for your own organisation, `review` for all others.
          */
         get: operations["adminCertificates"];
         put?: never;
         /**
          * Upload a certificate
-         * @description Verifies it with the keys of its issuer, its status list and the proof of possession. Each of its numbers becomes a registration, which is approved at once if `certificateApproval` of the organisation is `approve`. The same certificate again changes nothing, and is refused like a new one once it has ended. Scope `registrations`, for the own organisation only.
+         * @description Verifies the certificate with the keys of its issuer, its status list and the proof of possession. Each of its numbers becomes a registration, which is approved at once if `certificateApproval` of the organisation is `approve`. Uploading the same certificate again changes nothing. Once the certificate has ended, it is refused like a new one. Scope `registrations`, for your own organisation only.
          */
         post: operations["adminAddCertificate"];
         delete?: never;
@@ -3436,7 +3436,7 @@ export interface paths {
         };
         /**
          * Get a certificate
-         * @description Scope `registrations` for the own organisation, `review` for all others.
+         * @description Scope `registrations` for your own organisation, `review` for all others.
          */
         get: operations["adminCertificate"];
         put?: never;
@@ -3465,13 +3465,13 @@ export interface paths {
         };
         /**
          * List delegations
-         * @description Those of which the organisation is the principal or the agent, by ID. Scope `registrations` for the own organisation, `review` for all others.
+         * @description Delegations with the organisation as principal or agent, ordered by ID. Scope `registrations` for your own organisation, `review` for all others.
          */
         get: operations["adminDelegations"];
         put?: never;
         /**
          * Propose a delegation
-         * @description The organisation is the principal. The agent accepts it with its key, then the principal confirms it with its signature. Scope `registrations`, for the own organisation only.
+         * @description The organisation is the principal. The agent accepts the delegation with its key, then the principal confirms it with its signature. Scope `registrations`, for your own organisation only.
          */
         post: operations["adminProposeDelegation"];
         delete?: never;
@@ -3503,7 +3503,7 @@ export interface paths {
         };
         /**
          * Get a delegation
-         * @description Scope `registrations` for the own organisation, `review` for all others.
+         * @description Scope `registrations` for your own organisation, `review` for all others.
          */
         get: operations["adminDelegation"];
         put?: never;
@@ -3539,7 +3539,7 @@ export interface paths {
         put?: never;
         /**
          * Accept a delegation
-         * @description The agent names its key. Scope `registrations`, for the own organisation only.
+         * @description The agent names its key. Scope `registrations`, for your own organisation only.
          */
         post: operations["adminAcceptDelegation"];
         delete?: never;
@@ -3573,7 +3573,7 @@ export interface paths {
         put?: never;
         /**
          * Confirm a delegation
-         * @description The principal signs `toSign` with the key of its link. Scope `registrations`, for the own organisation only.
+         * @description The principal signs `toSign` with the key of its link. Scope `registrations`, for your own organisation only.
          */
         post: operations["adminConfirmDelegation"];
         delete?: never;
@@ -3612,7 +3612,7 @@ export interface paths {
         put?: never;
         /**
          * Reject, withdraw, suspend, resume or revoke a delegation
-         * @description `reject`: the agent. All others: the principal. A suspended or revoked delegation blocks with the next head. Scope `registrations`, for the own organisation only.
+         * @description `reject` is for the agent. All other actions are for the principal. A suspended or revoked delegation blocks from the next head on. Scope `registrations`, for your own organisation only.
          */
         post: operations["adminMoveDelegation"];
         delete?: never;
@@ -3633,7 +3633,7 @@ export interface paths {
         };
         /**
          * Get the state of text risk
-         * @description The text releases in force, campaigns by state, and the keys. Scope `read` or `text`.
+         * @description The text releases in force, the counts of campaigns by state, and the IDs of the keys. Scope `read` or `text`.
          */
         get: operations["adminTextStatus"];
         put?: never;
@@ -3656,7 +3656,7 @@ export interface paths {
         };
         /**
          * Get the drift of text scores
-         * @description Scores of texts as counts, by day in Korea and model: histograms, bands, and the population stability index (PSI) against the 7 days before: the sum over 20 bins of (p - q) ln(p / q). Counts arrive some 45 seconds after the request, and are kept for 35 days. Nothing of a text is kept. Scope `text`.
+         * @description Counts of text scores, by day in Korea and by model: histograms, bands, and the population stability index (PSI) against the 7 days before. The PSI is the sum over 20 bins of (p - q) ln(p / q). Counts arrive about 45 seconds after the request, and are kept for 35 days. Nothing of a text is kept. Scope `text`.
          */
         get: operations["adminTextDrift"];
         put?: never;
@@ -3679,7 +3679,7 @@ export interface paths {
         };
         /**
          * Export the audit chain of text risk
-         * @description Every change of text releases and campaigns, oldest first, as a hash chain of its own. The audit log anchors its end (`text.anchor`). An empty page is the end. It has no text, no host and no number. Scope `read`.
+         * @description Every change of text releases and campaigns, oldest first, as a separate hash chain. The audit log anchors the end of the chain (`text.anchor`). An empty page is the end. The chain contains no text, no host and no number. Scope `read`.
          */
         get: operations["adminTextAudit"];
         put?: never;
@@ -3702,13 +3702,13 @@ export interface paths {
         };
         /**
          * List text releases
-         * @description Those that control keeps: at most 8, newest first. Scope `read` or `text`.
+         * @description The text releases that control keeps: at most 8, newest first. Scope `read` or `text`.
          */
         get: operations["adminTextReleases"];
         put?: never;
         /**
          * Push a text release
-         * @description The signed manifest and its sealed values. It changes no answer before it is promoted. Pushing it again changes nothing. The signature, the digest of each value, and its content are checked first: what fails is refused with `RELEASE_REFUSED`, and nothing is stored. A token may push 100 releases a day. Scope `text`.
+         * @description Send the signed manifest and its sealed values. The release changes no verdict before it is promoted. Pushing it again changes nothing. The signature, and the digest and content of each value, are checked first. If a check fails, the release is refused with `RELEASE_REFUSED`, and nothing is stored. A token may push 100 releases a day. Scope `text`.
          */
         post: operations["adminPushTextRelease"];
         delete?: never;
@@ -3793,7 +3793,7 @@ export interface paths {
         };
         /**
          * Plan a text release
-         * @description Compares its signed manifest with that of the release in force, and reports the guards that are hit. Scope `read` or `text`.
+         * @description Compares its signed manifest with that of the release in force, and reports the guards that it hits. Scope `read` or `text`.
          */
         get: operations["adminTextPlan"];
         put?: never;
@@ -3824,7 +3824,7 @@ export interface paths {
         put?: never;
         /**
          * Promote a text release
-         * @description In a share of the data centres, or in all. The answer comes once the head has it. With `dryRun`, nothing changes, and the answer has the guards that it would hit. Scope `text`, and `guards` for `overrides`.
+         * @description Promotes the release in a share of the data centres, or in all. The response comes once the head has the change. With `dryRun`, nothing changes, and the response has the guards that the promotion would hit. Scope `text`, and `guards` for `overrides`.
          */
         post: operations["adminPromoteText"];
         delete?: never;
@@ -3876,7 +3876,7 @@ export interface paths {
         put?: never;
         /**
          * Roll back the last step of text releases
-         * @description Withdraws the candidate if there is one. Otherwise withdraws the release in force, and restores the one before; before the first, there is none. Without `release`, send an `Idempotency-Key`: a request that is sent twice takes two steps back. Campaigns stay. Scope `text`.
+         * @description Withdraws the candidate if there is one. Otherwise withdraws the release in force and restores the previous one; if there was none, no release is in force. Without `release`, send an `Idempotency-Key`: a request that is sent twice takes two steps back. Campaigns stay. Scope `text`.
          */
         post: operations["adminRollBackText"];
         delete?: never;
@@ -3903,7 +3903,7 @@ export interface paths {
         };
         /**
          * Get a value of a text release
-         * @description The model or the hosts, sealed: useless without LIST_KEY. Scope `read` or `text`.
+         * @description The model or the hosts. The value is sealed, and useless without LIST_KEY. Scope `read` or `text`.
          */
         get: operations["adminTextValue"];
         put?: never;
@@ -3926,13 +3926,13 @@ export interface paths {
         };
         /**
          * List campaigns
-         * @description In the order of their numbers. Scope `text`.
+         * @description Ordered by campaign number. Scope `text`.
          */
         get: operations["adminCampaigns"];
         put?: never;
         /**
-         * Confirm the campaigns of texts
-         * @description Texts like these are blocked until the end, within seconds. Nothing of the texts is kept but their fingerprints. Scope `text`.
+         * Confirm campaigns by their texts
+         * @description Texts like these are blocked within seconds, until the given end. Only the fingerprints of the texts are kept. Scope `text`.
          */
         post: operations["adminEnrolCampaigns"];
         delete?: never;
@@ -3954,8 +3954,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Find the campaigns of texts
-         * @description A look-up, but with POST: texts do not belong in URLs. Scope `text`.
+         * Find campaigns by their texts
+         * @description A look-up. It is a POST because texts do not belong in URLs. Scope `text`.
          */
         post: operations["adminMatchCampaigns"];
         delete?: never;
@@ -3977,8 +3977,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Import campaigns of a feed
-         * @description Campaigns that another installation shares. What people here have decided stays, and the campaigns are not shared on. Scope `text`.
+         * Import campaigns from a feed
+         * @description Imports campaigns that another installation shares. Decisions that people or rules have made here stay. Imported campaigns are not shared on. Scope `text`.
          */
         post: operations["adminImportCampaigns"];
         delete?: never;
@@ -4005,7 +4005,7 @@ export interface paths {
         };
         /**
          * Get a campaign
-         * @description With its fingerprint. Scope `text`.
+         * @description Includes its fingerprint. Scope `text`.
          */
         get: operations["adminCampaign"];
         put?: never;
@@ -4036,7 +4036,7 @@ export interface paths {
         put?: never;
         /**
          * Confirm a campaign
-         * @description Texts like it are blocked until the end. Of a confirmed campaign, it changes the end. Scope `text`.
+         * @description Texts like it are blocked until the given end. For a confirmed campaign, this changes the end. Scope `text`.
          */
         post: operations["adminConfirmCampaign"];
         delete?: never;
@@ -4065,7 +4065,7 @@ export interface paths {
         put?: never;
         /**
          * Reject a campaign
-         * @description It is no spam. No rule confirms it any more. Scope `text`.
+         * @description Marks the campaign as not spam. No rule confirms it any more. Scope `text`.
          */
         post: operations["adminRejectCampaign"];
         delete?: never;
@@ -4094,7 +4094,7 @@ export interface paths {
         put?: never;
         /**
          * Revoke a campaign
-         * @description It blocks nothing any more, within seconds. No rule confirms it again. Scope `text`.
+         * @description The campaign stops blocking within seconds. No rule confirms it again. Scope `text`.
          */
         post: operations["adminRevokeCampaign"];
         delete?: never;
@@ -4114,7 +4114,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * List all root of PASSporTss
+         * List all roots of PASSporTs
          * @description Scope `issuers` or `credentials`.
          */
         get: operations["adminPassportRoots"];
@@ -4149,13 +4149,13 @@ export interface paths {
         get: operations["adminPassportRoot"];
         /**
          * Create or replace a root of PASSporTs
-         * @description Chains that end at it are verified again at once. Scope `issuers`.
+         * @description Chains that end at this root are verified again at once. Scope `issuers`.
          */
         put: operations["adminPutPassportRoot"];
         post?: never;
         /**
          * Delete a root of PASSporTs
-         * @description Certificates whose chain ends at it alone are not used any more, within seconds. Scope `issuers`.
+         * @description Within seconds, certificates whose chain ends only at this root are no longer used. Scope `issuers`.
          */
         delete: operations["adminRemovePassportRoot"];
         options?: never;
@@ -4174,7 +4174,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * List all certificate of PASSporTss
+         * List all certificates of PASSporTs
          * @description Scope `issuers` or `credentials`.
          */
         get: operations["adminPassportCertificates"];
@@ -4209,13 +4209,13 @@ export interface paths {
         get: operations["adminPassportCertificate"];
         /**
          * Create or replace a certificate of PASSporTs
-         * @description Control fetches its chain at once, behind the response, and again every day; `status` says what became of it. Scope `issuers`.
+         * @description Control fetches its chain at once, in the background, and again every day. `status` shows the result. Scope `issuers`.
          */
         put: operations["adminPutPassportCertificate"];
         post?: never;
         /**
          * Delete a certificate of PASSporTs
-         * @description Nothing is verified with it any more, within seconds. Scope `issuers`.
+         * @description Within seconds, nothing is verified with it any more. Scope `issuers`.
          */
         delete: operations["adminRemovePassportCertificate"];
         options?: never;
@@ -4243,7 +4243,7 @@ export interface components {
          */
         Channel: "sms" | "voice";
         /**
-         * @description What to do on `indeterminate`, by the client's fail policy: let pass (`open`) or hold back (`closed`). Present only then.
+         * @description What to do on `indeterminate`, according to the client's fail policy: let the text or call pass (`open`) or hold it back (`closed`). Present only on `indeterminate`.
          * @enum {string}
          */
         Action: "open" | "closed";
@@ -4258,10 +4258,10 @@ export interface components {
          *     - `SENDER_NOT_REGISTERED`: listed as not registered as a sender
          *     - `SENDER_IDENTITY_OPTOUT`: its owner has barred its use as a sender of bulk texts
          *     - `SENDER_REPORTED`: reported as a sender of spam
-         *     - `SENDER_UNQUALIFIED`: the qualification for bulk texts (전송자격인증) of an organisation that sends is cancelled or expired, or missing where your client requires one; or listed as such
-         *     - `CERTIFICATE_EXPIRED`: the certificate behind the message token has expired, in which an operator confirms that the sender may use the number (통신서비스 이용증명원); or listed as such
-         *     - `CERTIFICATE_REVOKED`: its issuer has revoked that certificate; or listed as such
-         *     - `CERTIFICATE_MISMATCH`: the message token, or a credential behind it, is for other numbers; or listed as such
+         *     - `SENDER_UNQUALIFIED`: the qualification for bulk texts (전송자격인증) of a sending organisation is cancelled or expired, or missing where your client requires one; or the sender is listed as such
+         *     - `CERTIFICATE_EXPIRED`: the certificate behind the message token, in which an operator confirms that the sender may use the number (통신서비스 이용증명원), has expired; or the sender is listed as such
+         *     - `CERTIFICATE_REVOKED`: the issuer has revoked that certificate; or the sender is listed as such
+         *     - `CERTIFICATE_MISMATCH`: the message token, or a credential behind it, is for other numbers; or the sender is listed as such
          *     - `DOMESTIC_CLI_FROM_ABROAD`: traffic from abroad has a Korean number as its sender
          *     - `MOBILE_CLI_NOT_ROAMING`: a Korean mobile number from abroad, but the phone is not roaming
          *     - `MOBILE_CLI_ROAMING_UNVERIFIED`: a Korean mobile number from abroad; it is unknown whether the phone is roaming
@@ -4275,35 +4275,35 @@ export interface components {
          *     - `LIST_UNAVAILABLE`: the data that could decide is not loaded
          *     - `TEST_NUMBER`: the test number that is always allowed
          *     - `OVERSEAS_ORIGIN`: from abroad, and no other rule matches; only at gateways
-         *     - `NUMBER_AMBIGUOUS`: the text has several readings with different verdicts; write the number with `+`
-         *     - `CERTIFICATE_INVALID`: the certificate behind the message token is not known here
+         *     - `NUMBER_AMBIGUOUS`: the value can mean several numbers, and their verdicts differ; write the number with `+`
+         *     - `CERTIFICATE_INVALID`: this service does not know the certificate behind the message token
          *     - `CERTIFICATE_NOT_YET_VALID`: the certificate behind the message token is not valid yet
-         *     - `CERTIFICATE_SUSPENDED`: its issuer has suspended the certificate behind the message token
-         *     - `DELEGATION_MISSING`: a delegation of the chain is not known, does not rest on the link before it, is not valid yet, or does not permit the channel
-         *     - `DELEGATION_EXPIRED`: a delegation of the chain has expired
-         *     - `DELEGATION_REVOKED`: a delegation of the chain is revoked
-         *     - `DELEGATION_SUSPENDED`: a delegation of the chain is suspended
-         *     - `SENDER_SUSPENDED`: the qualification of an organisation that sends is suspended, or an admin suspended an organisation of the chain
-         *     - `SENDER_RATE_REDUCED`: an organisation that sends, or the certificate, has a reduced rate; `factor` is the share of the usual rate, if it is known
+         *     - `CERTIFICATE_SUSPENDED`: the issuer has suspended the certificate behind the message token
+         *     - `DELEGATION_MISSING`: a delegation in the chain is unknown, does not rest on the previous link, is not valid yet, or does not permit the channel
+         *     - `DELEGATION_EXPIRED`: a delegation in the chain has expired
+         *     - `DELEGATION_REVOKED`: a delegation in the chain is revoked
+         *     - `DELEGATION_SUSPENDED`: a delegation in the chain is suspended
+         *     - `SENDER_SUSPENDED`: the qualification of a sending organisation is suspended, or an admin suspended an organisation in the chain
+         *     - `SENDER_RATE_REDUCED`: a sending organisation, or the certificate, has a reduced rate; `factor` is the share of the usual rate, if known
          *     - `TOKEN_MISSING`: your client must present a message token (`senderToken`), and this request has none
          *     - `TOKEN_INVALID`: the message token has a wrong form or signature, or names another sender code
          *     - `TOKEN_EXPIRED`: the message token has expired
          *     - `TOKEN_AUDIENCE`: the message token is for another organisation or client
-         *     - `TEXT_HOST_LISTED`: the text has a link or a host that a list names, which is `list`
-         *     - `TEXT_CAMPAIGN`: the text belongs to a confirmed campaign, which is `list`
-         *     - `TEXT_SUSPICIOUS`: the model in `list` finds the text suspicious; a label at most, if your client wants one
+         *     - `TEXT_HOST_LISTED`: the text contains a link or a host that is on the list named in `list`
+         *     - `TEXT_CAMPAIGN`: the text belongs to the confirmed campaign named in `list`
+         *     - `TEXT_SUSPICIOUS`: the model named in `list` finds the text suspicious; at most a label, if your client wants one
          */
         Code: string;
         /** @description What matched: the number itself, a range that contains it, a sender ID, an operator, a trunk, an SMSC, a rule of the numbering plan or of the gateway policy, the state of the data, a host, campaign or score of the text, or a test number, test token or test text. New values may be added: treat an unknown value as valid, and act on the verdict. */
         Match: string;
         /**
-         * @description Of a block that a rule of the joint response made: ID and version of the rule. Absent from all others.
+         * @description ID and version of the rule of the joint response that made the block. Absent from all other blocks.
          * @example kr-50@3
          */
         BlockRule: string;
-        /** @description Of a block that a rule made. `provisional`: it ends on time unless an independent kind of partner or a person confirms it. Absent from all others. New values may be added: treat an unknown value as valid, and act on the verdict. */
+        /** @description Stage of a block that a rule made. `provisional`: it ends on time unless an independent kind of partner or a person confirms it. Absent from all other blocks. New values may be added: treat an unknown value as valid, and act on the verdict. */
         BlockStage: string;
-        /** @description What this reason does on its own. `shadow`: the list is a shadow list; the match is reported and decides nothing. New values may be added: treat an unknown value as valid, and act on the verdict. */
+        /** @description The effect of this reason alone. `shadow`: the list is a shadow list; the match is reported but decides nothing. New values may be added: treat an unknown value as valid, and act on the verdict. */
         Effect: string;
         /**
          * @description The sender as written: a number in any usual form (`+82 10-2000-5036`, `010-2000-5036`, `1588-1234`, `tel:+821020005036`, `02-123-4567 (대표)`), a short code (`1335`), or an alphanumeric sender ID without control or invisible characters. Korea's rules for senders of domestic texts do not allow sender IDs or foreign numbers.
@@ -4335,24 +4335,24 @@ export interface components {
             to?: components["schemas"]["AnsweredTo"][];
         };
         /**
-         * @description A message token of the sender, as compact JWS with at most 4096 characters: it proves with a chain of credentials that you may send from `from`. If it is not valid, the response has its code as a reason; a longer text is `TOKEN_INVALID`. `test:<code>` always has that code. See docs/api.md.
+         * @description A message token of the sender: a compact JWS with at most 4096 characters. It proves, with a chain of credentials, that you may send from `from`. If the token is not valid, the response has its code as a reason. A longer value is `TOKEN_INVALID`. `test:<code>` always has that code. See docs/api.md.
          * @example test:TOKEN_EXPIRED
          */
         SenderToken: string;
         /**
-         * @description Present only in responses to a mock client: its registrations are mock too, and nothing is sent.
+         * @description Present only in responses to a mock client. Its registrations are also mock, and nothing is sent.
          * @constant
          */
         Mock: true;
-        /** @description Whether the sender is registered for the client. `none`: it is not. `registered`: it is. `own`: it is, and the number belongs to the client's own organisation, so that its identity opt-outs do not bind the client. `unavailable`: the data that says so is missing now. New values may be added: treat an unknown value as `unavailable`. */
+        /** @description Whether the sender is registered for the client. `none`: it is not. `registered`: it is. `own`: it is, and the number belongs to the client's own organisation, so the number's identity opt-outs do not apply to the client. `unavailable`: the data needed to decide is missing now. New values may be added: treat an unknown value as `unavailable`. */
         Registration: string;
-        /** @description What a sender means that is not registered for the client: `enforce` blocks it (`SENDER_NOT_REGISTERED`), `label` labels it, `shadow` only reports it, `off` ignores it. Only checks before sending look at it, not those of gateways. New values may be added: treat an unknown value as valid. Default: `off`. */
+        /** @description Effect of a sender that is not registered for the client: `enforce` blocks it (`SENDER_NOT_REGISTERED`), `label` labels it, `shadow` only reports it, `off` ignores it. Applies only to checks before sending, not to gateway checks. New values may be added: treat an unknown value as valid. Default: `off`. */
         RequireRegistration: string;
-        /** @description What it means for the client that nobody has certified its organisation, or a relay or reseller in the chain of a message token: `enforce` blocks it (`SENDER_UNQUALIFIED`), `label` labels it, `shadow` only reports it, `off` ignores it. A suspended, cancelled or expired qualification blocks in any case, and a reduced rate labels. Only checks before sending look at it, not those of gateways. New values may be added: treat an unknown value as valid. Default: `off`. */
+        /** @description Effect if nobody has certified the client's organisation, or a relay or reseller in the chain of a message token: `enforce` blocks (`SENDER_UNQUALIFIED`), `label` labels, `shadow` only reports, `off` ignores it. A suspended, cancelled or expired qualification blocks in any case, and a reduced rate labels. Applies only to checks before sending, not to gateway checks. New values may be added: treat an unknown value as valid. Default: `off`. */
         RequireQualification: string;
-        /** @description What it means for the client that a sender has no message token (`TOKEN_MISSING`), or one that is not valid: `enforce` blocks it, `label` labels it, `shadow` only reports it. With `off`, a token may be missing, and one that is not valid blocks. Only checks before sending look at it, not those of gateways. New values may be added: treat an unknown value as valid. Default: `off`. */
+        /** @description Effect of a sender without a message token (`TOKEN_MISSING`), or with a token that is not valid: `enforce` blocks it, `label` labels it, `shadow` only reports it. With `off`, a token may be missing, but a token that is not valid blocks. Applies only to checks before sending, not to gateway checks. New values may be added: treat an unknown value as valid. Default: `off`. */
         RequireToken: string;
-        /** @description What it means for the client that a call or text at a gateway has no PASSporT (`TOKEN_MISSING`), or one that is not valid: `enforce` blocks it, `label` labels it, `shadow` only reports it. With `off`, it may be missing, one that is not valid blocks, and one with a certificate that is not known is only reported. Requests without `to` need none. New values may be added: treat an unknown value as valid. Default: `off`. */
+        /** @description Effect of a call or text at a gateway without a PASSporT (`TOKEN_MISSING`), or with one that is not valid: `enforce` blocks it, `label` labels it, `shadow` only reports it. With `off`, a PASSporT may be missing, a PASSporT that is not valid blocks, and a PASSporT with an unknown certificate is only reported. Requests without `to` need no PASSporT. New values may be added: treat an unknown value as valid. Default: `off`. */
         RequireIdentity: string;
         /** @description The release that was used. Null while none is loaded. */
         ReleaseName: string | null;
@@ -4388,22 +4388,22 @@ export interface components {
              * @description When the entry expires. Null if it does not expire.
              */
             until: string | null;
-            /** @description What to do about it. Present only for codes that need it, such as `NUMBER_AMBIGUOUS`; for a message token or a PASSporT, what is wrong with it; for a qualification, where the register has it. */
+            /** @description What to do. Present only for codes that need it, such as `NUMBER_AMBIGUOUS`. For a message token or a PASSporT: what is wrong with it. For a qualification: where to find it in the register. */
             detail?: string;
-            /** @description With `SENDER_RATE_REDUCED`, if it is known: the share of its usual rate at which the sender may send. */
+            /** @description With `SENDER_RATE_REDUCED`, if known: the share of its usual rate at which the sender may send. */
             factor?: number;
             rule?: components["schemas"]["BlockRule"];
             stage?: components["schemas"]["BlockStage"];
-            /** @description The reference that this block is appealed with at `/v1/appeals`. Give it to whoever was blocked. Only for blocks of a number or a sender ID by a list, a live entry or a campaign. The same block of the same number has the same reference. */
+            /** @description The reference for an appeal against this block at `/v1/appeals`. Give it to the person who was blocked. Only for blocks of a number or a sender ID by a list, a live entry or a campaign. The same block of the same number always has the same reference. */
             appeal?: string;
         };
         /**
-         * @description What the message says, or is to say: it is read for listed hosts, confirmed campaigns and what makes spam probable, and then forgotten. It is never stored, logged or repeated. At most 2,000 UTF-16 units, without lone surrogates; not for the channel `voice`. Join the parts of a long message first.
+         * @description The text of the message. The service reads it for listed hosts, confirmed campaigns and signs of spam, and then forgets it. It is never stored, logged or repeated. At most 2,000 UTF-16 units, without lone surrogates; not for the channel `voice`. Join the parts of a long message first.
          * @example [Web발신] 택배 주소가 잘못되었습니다. 확인: http://delivery.example/a1
          */
         MessageText: string;
         /**
-         * @description What was found in the `text` of the request. Nothing of the text itself. Present only if the request has one.
+         * @description What was found in the `text` of the request. Contains no part of the text. Present only if the request has a `text`.
          * @example {
          *       "score": 0.997,
          *       "band": "suspicious",
@@ -4416,15 +4416,15 @@ export interface components {
          *     }
          */
         TextAnswer: {
-            /** @description How probable the model finds it that the text is spam. It depends on the texts that the model was trained on: see the documentation of text risk. Null without a model. */
+            /** @description How likely the text is spam, according to the model. The score depends on the texts that the model was trained on: see the documentation of text risk. Null without a model. */
             score: number | null;
-            /** @description `ordinary`, `review` (worth a look by people who look at samples; it has no effect) or `suspicious`. Null without a model. New values may be added: treat an unknown value as valid, and act on the verdict. */
+            /** @description `ordinary`, `review` (for people who look at samples; it has no effect) or `suspicious`. Null without a model. New values may be added: treat an unknown value as valid, and act on the verdict. */
             band: string | null;
             /** @description What raised the score most, strongest first, such as `a shortened link`. Empty for the band `ordinary`. */
             reasons: string[];
             /** @description The confirmed campaign that the text belongs to; null if there is none. */
             campaign: string | null;
-            /** @description Name of the model. Null without one, or while it cannot be loaded: the verdict is then what the numbers and the other layers give. */
+            /** @description Name of the model. Null without a model, or while it cannot be loaded: the verdict then comes from the numbers and the other layers. */
             model: string | null;
         };
         /**
@@ -4483,7 +4483,7 @@ export interface components {
             readings?: components["schemas"]["Readings"];
             text?: components["schemas"]["TextAnswer"];
             release: components["schemas"]["ReleaseName"];
-            /** @description Version of the head. Each change raises it. It never goes back for a reader. */
+            /** @description Version of the head. Each change raises it. For a reader, it never goes back. */
             seq: number;
             asOf: components["schemas"]["AsOf"];
             /** @description Whether the head was last confirmed to be current more than 60 s ago. */
@@ -4503,7 +4503,7 @@ export interface components {
             senderToken?: components["schemas"]["SenderToken"];
         };
         /**
-         * @description What would happen to a text from this sender now, with every reason, and the head that was used.
+         * @description What would happen now to a text from this sender, with every reason, and the head that was used.
          * @example {
          *       "verdict": "block",
          *       "subject": "from",
@@ -4547,7 +4547,7 @@ export interface components {
             registration: components["schemas"]["Registration"] | null;
             requireRegistration: components["schemas"]["RequireRegistration"];
             release: components["schemas"]["ReleaseName"];
-            /** @description Version of the head. Each change raises it. It never goes back for a reader. */
+            /** @description Version of the head. Each change raises it. For a reader, it never goes back. */
             seq: number;
             asOf: components["schemas"]["AsOf"];
             /** @description Whether the head was last confirmed to be current more than 60 s ago. */
@@ -4583,7 +4583,7 @@ export interface components {
             defaults?: components["schemas"]["BatchDefaults"];
             items: components["schemas"]["BatchItem"][];
             /**
-             * @description `hits`: only errors and items that are not `allow` or have `unenforced`. Default: `all`.
+             * @description `hits`: only errors, items that are not `allow`, and items with `unenforced`. Default: `all`.
              * @enum {string}
              */
             report?: "all" | "hits";
@@ -4638,7 +4638,7 @@ export interface components {
         /** @description All results, from one head. The summary comes last. */
         BatchAnswer: {
             release: components["schemas"]["ReleaseName"];
-            /** @description Version of the head. Each change raises it. It never goes back for a reader. */
+            /** @description Version of the head. Each change raises it. For a reader, it never goes back. */
             seq: number;
             asOf: components["schemas"]["AsOf"];
             /** @description Whether the head was last confirmed to be current more than 60 s ago. */
@@ -4667,7 +4667,7 @@ export interface components {
             readings?: components["schemas"]["Readings"];
             text?: components["schemas"]["TextAnswer"];
             release: components["schemas"]["ReleaseName"];
-            /** @description Version of the head. Each change raises it. It never goes back for a reader. */
+            /** @description Version of the head. Each change raises it. For a reader, it never goes back. */
             seq: number;
             asOf: components["schemas"]["AsOf"];
             /** @description Whether the head was last confirmed to be current more than 60 s ago. */
@@ -4699,23 +4699,23 @@ export interface components {
          *     }
          */
         Health: {
-            /** @description `degraded`: values of the release cannot be loaded, or `textProblems`. Numbers whose values are missing are `indeterminate`, unless a block decides that no missing value could override. `stale`: same as the field `stale`. New values may be added: treat an unknown value as valid. */
+            /** @description `degraded`: values of the release cannot be loaded, or there are `textProblems`. Numbers whose values are missing are `indeterminate`, unless a block decides that no missing value could override. `stale`: same as the field `stale`. New values may be added: treat an unknown value as valid. */
             status: string;
             release: components["schemas"]["ReleaseName"];
-            /** @description Version of the head. Each change raises it. It never goes back for a reader. */
+            /** @description Version of the head. Each change raises it. For a reader, it never goes back. */
             seq: number;
             asOf: components["schemas"]["AsOf"];
             /** @description Whether the head was last confirmed to be current more than 60 s ago. */
             stale: boolean;
-            /** @description IDs of the keys in the `LIST_KEY` of this edge. The first writes. */
+            /** @description IDs of the keys in the `LIST_KEY` of this edge. The first key writes. */
             keyIds?: components["schemas"]["KeyId"][];
             /** @description On `degraded`: KV keys of the values that cannot be loaded. */
             missing?: string[];
-            /** @description On `degraded`: what of the text release and the campaigns is refused. Checks go on with the last good one, or without that layer. */
+            /** @description On `degraded`: the parts of the text release and the campaigns that are refused. Checks continue with the last good part, or without that layer. */
             textProblems?: components["schemas"]["TextProblem"][];
         };
         /**
-         * @description What the edge refuses of the text release and the campaigns.
+         * @description A part of the text release or the campaigns that the edge refuses.
          * @example {
          *       "key": "text/d05bbcd8c8556434b0358aedd6ebc107",
          *       "message": "VALUE_DAMAGED"
@@ -4724,7 +4724,7 @@ export interface components {
         TextProblem: {
             /** @description KV key of the value, or `TEXT_KEY`. */
             key: string;
-            /** @description Why it is refused. */
+            /** @description Why the value is refused. */
             message: string;
         };
         /** @description Codes never change. New values may be added: treat an unknown value as valid, and act on the verdict. */
@@ -4765,15 +4765,15 @@ export interface components {
             items?: components["schemas"]["ItemProblem"][];
             /** @description On `AUTHORITY_FOREIGN`: the other authorities that the change affects. */
             authorities?: components["schemas"]["Name"][];
-            /** @description On `UNAVAILABLE` at `/healthz`: IDs of the keys in the `LIST_KEY` of the edge. The first writes. */
+            /** @description On `UNAVAILABLE` at `/healthz`: IDs of the keys in the `LIST_KEY` of the edge. The first key writes. */
             keyIds?: components["schemas"]["KeyId"][];
             /** @description On `UNAVAILABLE` and `DEGRADED` at `/healthz`: `seq` of the newest change that the edge has seen. */
             seq?: number;
-            /** @description On `BUDGET_EXCEEDED`: the budget of the token that is used up. */
+            /** @description On `BUDGET_EXCEEDED`: the exhausted budget of the token or its organisation. */
             budget?: components["schemas"]["Budget"];
             /** @description On `ENTRIES_CHANGED`: entries of the operation, one for each number and subject. */
             entries?: number;
-            /** @description On `ENTRIES_CHANGED`: how many of them other operations have changed since. */
+            /** @description On `ENTRIES_CHANGED`: how many of these entries other operations have changed since. */
             changed?: number;
             /** @description On `REGISTRATION_INVALID`: what is wrong or missing, by field. */
             reasons?: components["schemas"]["RegistrationReason"][];
@@ -4781,9 +4781,9 @@ export interface components {
             line?: number;
             /** @description On `REGISTRATIONS_INVALID`: the invalid lines, at most 100. */
             lines?: components["schemas"]["ImportedRow"][];
-            /** @description On `REGISTRATION_STATE`: the state of the registration. On `QUALIFICATION_STATE`: the state of the qualification, or `none`. */
+            /** @description On `REGISTRATION_STATE`, `DELEGATION_STATE`, `RULE_BLOCK_STATE`, `RULE_BLOCK_REFUSED` and `CAMPAIGN_STATE`: the current state. On `QUALIFICATION_STATE`: the state of the qualification, or `none`. */
             state?: string;
-            /** @description On `REGISTRATION_STATE`: what you can do in this state, as sender or as reviewer. */
+            /** @description On `REGISTRATION_STATE`, `DELEGATION_STATE`, `RULE_BLOCK_STATE` and `CAMPAIGN_STATE`: what you can do in this state. On `QUALIFICATION_STATE`: the states that may follow. */
             possible?: string[];
             /**
              * @description On `CURSOR_GONE`: the path of the snapshot.
@@ -4798,7 +4798,7 @@ export interface components {
         ProblemLine: string;
         Budget: {
             /**
-             * @description `entries`: entries changed in an hour. `bytes`: bytes added to the storage in a day. `registrations`, `registrationsPerDay`: registrations that the organisation changed in an hour, in a day. `registrationChecks`: registrations checked and not stored in a day. New values may be added.
+             * @description `entries`: entries changed in an hour. `bytes`: bytes added to the storage in a day. `registrations`, `registrationsPerDay`: registrations that the organisation changed in an hour, in a day. `registrationChecks`: registrations checked but not stored in a day. `certificates`, `delegations`: uploads and proposals of the organisation in a day. `textReleases`: text releases pushed in a day. `webhooks`: changes of webhooks, tests and replays in an hour. New values may be added.
              * @example entries
              */
             name: string;
@@ -4852,7 +4852,7 @@ export interface components {
             number: string;
         } | {
             /**
-             * @description A sender ID, which contains letters; or `operator:` and MCC-MNC, `trunk:` and its name, `smsc:` and a global title or its first digits and `*`. Put `sender:` before a sender ID that begins like one of these. Text with letters that looks like a number (a plus in front, or at least 7 digits) is rejected, also after `sender:`, because no check reads it as a sender ID. The name after the kind has at most 64 characters, also in compatibility form (NFKC).
+             * @description A sender ID, which contains letters; or `operator:` and MCC-MNC, `trunk:` and its name, `smsc:` and a global title or its first digits and `*`. Put `sender:` before a sender ID that begins like one of these. Text with letters that looks like a number (a plus in front, or at least 7 digits) is rejected, even after `sender:`, because no check reads it as a sender ID. The name after the kind has at most 64 characters, even in compatibility form (NFKC).
              * @example PARCEL-KR
              * @example operator:515-02
              * @example trunk:MNL-2
@@ -4860,7 +4860,7 @@ export interface components {
              */
             source: string;
         };
-        /** @description `unblock` overrides every list. `block` overrides every list except allow lists. `clear` removes earlier live entries, and those folded into a release, so that its other lists decide again. `undo` stands where an operation was undone that replaced nothing: it decides as if there were no entry, and no request can send it. New values may be added: treat an unknown value as valid. */
+        /** @description `unblock` overrides every list. `block` overrides every list except allow lists. `clear` removes earlier live entries, and those folded into a release, so that its other lists decide again. `undo` marks an undone operation that had replaced nothing: it decides as if there were no entry, and no request can send it. New values may be added: treat an unknown value as valid. */
         LiveOp: string;
         /**
          * @description At most 2,097,152 bytes.
@@ -4888,12 +4888,12 @@ export interface components {
             subjects?: components["schemas"]["Subject"][];
             /**
              * Format: date-time
-             * @description When the entry expires; the entries under it then decide again. Not allowed with `clear`. Default: null.
+             * @description When the entry expires; older entries then decide again. Not allowed with `clear`. Default: null.
              */
             until?: string | null;
             /** @description Guards of live changes that you override. Guards that are not hit may be named too. Needs the scope `guards`. Default: none. */
             overrides?: components["schemas"]["Guard"][];
-            /** @description Whether to answer what would change and which guards it would hit, and to change nothing. It leaves no audit record, and costs the budget of a change. Default: false. */
+            /** @description Whether to change nothing, and only return what would change and which guards would be hit. A dry run leaves no audit record, but costs the budget of a change. Default: false. */
             dryRun?: boolean;
             /** @description Other authorities that the change acts for: it may change their lists and entries too. Needs the scope `override`. Default: none. */
             overrideAuthorities?: components["schemas"]["Name"][];
@@ -4917,13 +4917,13 @@ export interface components {
             dryRun?: components["schemas"]["EntriesDryRun"];
             breakGlass?: components["schemas"]["BreakGlassDone"];
         };
-        /** @description What a dry run found. `seq` stays as it is. */
+        /** @description The result of a dry run. `seq` stays as it is. */
         EntriesDryRun: {
             /** @description Entries that the change would make: one for each number and subject, two for a sender ID with look-alike letters. */
             entries: number;
             /** @description Entries in force that they would replace. */
             replaced: number;
-            /** @description All guards that it would hit, also those that the request overrides. */
+            /** @description All guards that the change would hit, including those that the request overrides. */
             guards: components["schemas"]["GuardHit"][];
         };
         /**
@@ -4932,7 +4932,7 @@ export interface components {
          *     }
          */
         UndoRequest: {
-            /** @description Whether to leave entries as they are that other operations have changed since. Otherwise they refuse the undo. Default: false. */
+            /** @description Whether to skip entries that other operations have changed since. Otherwise such entries cause the undo to be refused. Default: false. */
             skipChanged?: boolean;
             /** @description Other authorities that the change acts for: it may change their lists and entries too. Needs the scope `override`. Default: none. */
             overrideAuthorities?: components["schemas"]["Name"][];
@@ -4957,7 +4957,7 @@ export interface components {
             undone: number;
             /** @description Reversed entries, one for each number and subject. */
             entries: number;
-            /** @description Entries that were left as they are, because other operations have changed them since. */
+            /** @description Entries that were skipped, because other operations have changed them since. */
             skipped: number;
             breakGlass?: components["schemas"]["BreakGlassDone"];
         };
@@ -4984,12 +4984,12 @@ export interface components {
         EntryInfo: {
             /** @description E.164; null for a source. */
             number: string | null;
-            /** @description The source, for people to read; `fingerprint …` if its text was lost. Null for a number. */
+            /** @description The source in readable form; `fingerprint …` if its text was lost. Null for a number. */
             source: string | null;
             /** @description Keyed fingerprint that identifies the source; null for a number. */
             fingerprint: string | null;
             op: components["schemas"]["LiveOp"];
-            /** @description For `block`; null for the other operations. */
+            /** @description Code of a `block`; null for the other operations. */
             code: components["schemas"]["Code"] | null;
             subjects: components["schemas"]["Subject"][];
             /** @description Authority of the entry, named in verdicts. */
@@ -5022,16 +5022,16 @@ export interface components {
             entries: components["schemas"]["EntryInfo"][];
         };
         PairsRequest: {
-            /** @description `next` of the page before; null for the first. */
+            /** @description `next` of the previous page; null for the first page. */
             after?: string | null;
-            /** @description Pairs on the page at most. Default: 10,000. */
+            /** @description Maximum number of pairs on the page. Default: 10,000. */
             limit?: number;
         };
         PairsPage: {
-            /** @description The last change that the registry had before it read the page. A build takes that of its first page: the pages have all changes up to it, and may have later ones. */
+            /** @description The last change that the registry had before it read the page. A build uses the version of its first page: the pages contain all changes up to it, and may contain later ones. */
             version: number;
             pairs: components["schemas"]["RegisteredPair"][];
-            /** @description Cursor of the next page; null on the last one. */
+            /** @description Cursor of the next page; null on the last page. */
             next: string | null;
         };
         RegisteredPair: {
@@ -5046,11 +5046,11 @@ export interface components {
              */
             from: number;
             /**
-             * @description Last number: at most a block.
+             * @description Last number, within the same block of 10,000 numbers.
              * @example 8215881234
              */
             to: number;
-            /** @description The number belongs to the organisation of the client itself. */
+            /** @description Whether the number belongs to the client's own organisation. */
             own: boolean;
         };
         /** @description A signed manifest. Its values may be uploaded to KV later; promotion requires them. At most 1,048,576 bytes. */
@@ -5059,7 +5059,7 @@ export interface components {
             signed: string;
             /** @description Ed25519 signature of the manifest, in base64. */
             signature: string;
-            /** @description Other authorities that the change acts for: for a manifest that is signed with the key of another organisation. Needs the scope `override`, and then a `reason`. Default: none. */
+            /** @description Other authorities that the change acts for. Needed for a manifest that is signed with the key of another organisation. Needs the scope `override`, and a `reason`. Default: none. */
             overrideAuthorities?: components["schemas"]["Name"][];
             /** @description Default: `staged`. */
             reason?: components["schemas"]["ReasonText"];
@@ -5206,7 +5206,7 @@ export interface components {
             /** @description What is wrong with the item. Never contains the number. */
             message: string;
         };
-        /** @description For pushes: `older-base`: not built from the current release. `adds`, `removes`: too large a share of a list. `shrunken-list`: a list that would be empty or dropped. `short-prefix`: a range wider than any single network. For pushes and live changes: `protected-number`: a number that no list and no live change may block or label. `whole-block`: a block of 10,000 numbers in use, blocked in full or all but a tenth. For live changes: `large-operation`, `hourly-items`, `hourly-unblocks`: more numbers and sources than the settings allow in one operation, or in an hour for one authority. `operator-share`: too large a share of the numbers of one operator. New values may be added: treat an unknown value as valid. */
+        /** @description For pushes: `older-base`: not built from the current release. `adds`, `removes`: too large a share of a list. `shrunken-list`: a list that would be empty or dropped. `short-prefix`: a range wider than any single network. For pushes and live changes: `protected-number`: a number that no list and no live change may block or label. `whole-block`: a block of 10,000 numbers in use of which at least nine tenths would be blocked. For live changes: `large-operation`, `hourly-items`, `hourly-unblocks`: more numbers and sources than the settings allow in one operation, or in an hour for one authority. `operator-share`: too large a share of the numbers of one operator. New values may be added: treat an unknown value as valid. */
         Guard: string;
         GuardHit: {
             guard: components["schemas"]["Guard"];
@@ -5234,11 +5234,11 @@ export interface components {
             removeShare: components["schemas"]["Share"];
             /** @description Numbers, besides the emergency numbers, that no list and no live change may block or label. */
             protectedNumbers: components["schemas"]["ProtectedNumber"][];
-            /** @description Most numbers and sources in one live change. Default: 5,000. */
+            /** @description Maximum count of numbers and sources in one live change. Default: 5,000. */
             operationItems?: number;
-            /** @description Most numbers and sources in the live changes of one authority per hour, over all its tokens. At least `operationItems`. Default: 20,000. */
+            /** @description Maximum count of numbers and sources in the live changes of one authority per hour, over all its tokens. At least `operationItems`. Default: 20,000. */
             hourlyItems?: number;
-            /** @description Most of them in `unblock` and `clear`. At most `hourlyItems`. Default: 5,000. */
+            /** @description Maximum count of these in `unblock` and `clear`. At most `hourlyItems`. Default: 5,000. */
             hourlyUnblocks?: number;
             /** @description Largest share of the numbers of one operator that live entries may block; 1,000 numbers are always allowed. Default: 0.001. */
             operatorShare?: number;
@@ -5252,11 +5252,11 @@ export interface components {
             removeShare: components["schemas"]["Share"];
             /** @description Numbers, besides the emergency numbers, that no list and no live change may block or label. */
             protectedNumbers: components["schemas"]["ProtectedNumber"][];
-            /** @description Most numbers and sources in one live change. Default: 5,000. */
+            /** @description Maximum count of numbers and sources in one live change. Default: 5,000. */
             operationItems?: number;
-            /** @description Most numbers and sources in the live changes of one authority per hour, over all its tokens. At least `operationItems`. Default: 20,000. */
+            /** @description Maximum count of numbers and sources in the live changes of one authority per hour, over all its tokens. At least `operationItems`. Default: 20,000. */
             hourlyItems?: number;
-            /** @description Most of them in `unblock` and `clear`. At most `hourlyItems`. Default: 5,000. */
+            /** @description Maximum count of these in `unblock` and `clear`. At most `hourlyItems`. Default: 5,000. */
             hourlyUnblocks?: number;
             /** @description Largest share of the numbers of one operator that live entries may block; 1,000 numbers are always allowed. Default: 0.001. */
             operatorShare?: number;
@@ -5273,7 +5273,7 @@ export interface components {
             numbers: number[];
             reason: components["schemas"]["ReasonText"];
         };
-        /** @description Numbers that were allocated to one operator. Numbers are portable: the range says who got them first. */
+        /** @description Numbers that were allocated to one operator. Numbers are portable, so the range shows only the operator that got them first. */
         OperatorRange: {
             operator: components["schemas"]["Name"];
             /** @description First number, without the plus. */
@@ -5290,11 +5290,11 @@ export interface components {
                 removeShare?: components["schemas"]["Share"];
                 /** @description Default: none. */
                 protectedNumbers?: components["schemas"]["ProtectedNumber"][];
-                /** @description Most numbers and sources in one live change. Default: 5,000. */
+                /** @description Maximum count of numbers and sources in one live change. Default: 5,000. */
                 operationItems?: number;
-                /** @description Most numbers and sources in the live changes of one authority per hour, over all its tokens. At least `operationItems`. Default: 20,000. */
+                /** @description Maximum count of numbers and sources in the live changes of one authority per hour, over all its tokens. At least `operationItems`. Default: 20,000. */
                 hourlyItems?: number;
-                /** @description Most of them in `unblock` and `clear`. At most `hourlyItems`. Default: 5,000. */
+                /** @description Maximum count of these in `unblock` and `clear`. At most `hourlyItems`. Default: 5,000. */
                 hourlyUnblocks?: number;
                 /** @description Largest share of the numbers of one operator that live entries may block; 1,000 numbers are always allowed. Default: 0.001. */
                 operatorShare?: number;
@@ -5413,13 +5413,13 @@ export interface components {
             organisation: components["schemas"]["Name"];
             /**
              * Format: date
-             * @description UTC.
+             * @description UTC day.
              */
             day: string;
             /** Format: date-time */
             at: string;
             found: {
-                /** @description `canaries`: canary numbers were checked. `fullBlocks`: blocks of 10,000 numbers were checked whole. `steps`: numbers followed each other in equal steps. `evenBlocks`: blocks were checked more evenly than a list of customers allows. `unallocated`: numbers of blocks that are not in use. `volume`: more than twice the declared volume. New values may be added. */
+                /** @description `canaries`: canary numbers were checked. `fullBlocks`: blocks of 10,000 numbers were checked completely. `steps`: numbers were checked in equal steps. `evenBlocks`: blocks were checked more evenly than a list of customers allows. `unallocated`: numbers in blocks that are not in use were checked. `volume`: more than twice the declared volume was checked. New values may be added. */
                 kind: string;
                 /** @description Numbers, or blocks for `fullBlocks` and `evenBlocks`. */
                 count: number;
@@ -5430,23 +5430,23 @@ export interface components {
             id: components["schemas"]["Name"];
             /** @description Name for people, on one line. */
             displayName: string;
-            /** @description Name under which it vouches for lists and entries; null if it vouches for none. No two organisations have the same. `root` and `numgate` are reserved. Default: null. */
+            /** @description Name under which it vouches for lists and entries; null if it vouches for none. No two organisations have the same name. `root` and `numgate` are reserved. Default: null. */
             authority?: string | null;
-            /** @description Roles that its tokens may have. They bound the scopes of its tokens. Default: none. */
+            /** @description Roles that its tokens may have. They limit the scopes of its tokens. Default: none. */
             roles?: components["schemas"]["Role"][];
             /** @description How to reach its people, on one line. Default: empty. */
             contact?: string;
             /** @description Default: `active`. */
             state?: components["schemas"]["OrganisationState"];
-            /** @description Numbers that its clients check on an ordinary day, together. More than twice as many are reported as enumeration. Null: nothing was declared. Default: null. */
+            /** @description Numbers that its clients together check on an ordinary day. More than twice as many are reported as enumeration. Null: nothing was declared. Default: null. */
             declaredNumbers?: number | null;
-            /** @description Identifies it in its texts (식별코드), and in message tokens as `osc`. No two organisations have the same. Null if it has none. Default: null. */
+            /** @description The code that identifies the organisation in its texts (식별코드), and in message tokens as `osc`. No two organisations have the same code. Null if it has none. Default: null. */
             senderCode?: string | null;
-            /** @description Whether it sells the service of relays (문자재판매사): statistics count its sender code among resellers, not relays. Default: false. */
+            /** @description Whether it sells the service of relays (문자재판매사). If so, statistics count its sender code among resellers, not relays. Default: false. */
             reseller?: boolean;
-            /** @description What the organisation is as a partner: its clients with the right `report` may report spam. Once set, it cannot be removed. Null: it is no partner. Default: null. */
+            /** @description Settings of the organisation as a partner. Its clients with the right `report` may then report spam. Once set, it cannot be removed. Null: it is not a partner. Default: null. */
             partner?: components["schemas"]["PartnerSettings"] | null;
-            /** @description Whether a verified certificate approves its registrations, or leaves them to a reviewer. Default: `review`. New values may be added. */
+            /** @description Whether a verified certificate approves its registrations (`approve`), or a reviewer decides on them (`review`). Default: `review`. New values may be added. */
             certificateApproval?: string;
             webhookHosts?: components["schemas"]["WebhookHosts"];
         };
@@ -5461,13 +5461,13 @@ export interface components {
             organisation: string | null;
             /** @description The authority of the organisation, null if it has none. */
             authority: string | null;
-            /** @description The scopes of the token that the roles of its organisation have. */
+            /** @description The scopes of the token that the roles of its organisation allow. */
             scopes: components["schemas"]["Scope"][];
-            /** @description Whether it is the token `root`, which may change everything. */
+            /** @description Whether the caller is the token `root`, which may change everything. */
             root: boolean;
         };
         Organisations: {
-            /** @description By id. `default` is always there. */
+            /** @description Ordered by id. `default` always exists. */
             organisations: components["schemas"]["Organisation"][];
         };
         /** @description Responses contain every field except those that the client does not have: `expires`, `addresses`, `certificateSha256`, `feed`. */
@@ -5477,12 +5477,12 @@ export interface components {
             secretSha256: components["schemas"]["Sha256"][];
             /**
              * Format: date-time
-             * @description When the key ends. Left out: never. A new value must be in the future.
+             * @description When the key expires. If omitted, never. A new value must be in the future.
              */
             expires?: string;
-            /** @description Ranges of IP addresses that requests must come from, such as `203.0.113.0/24`, `2001:db8::/32` or one address; at most /8 for IPv4 and /16 for IPv6. Responses have the canonical form. Left out: all addresses. Only for services with Cloudflare in front. */
+            /** @description Ranges of IP addresses that requests must come from, such as `203.0.113.0/24`, `2001:db8::/32` or one address; at most /8 for IPv4 and /16 for IPv6. Responses have the canonical form. If omitted, all addresses. Only for services with Cloudflare in front. */
             addresses?: string[];
-            /** @description SHA-256 of client certificates, one of which requests must be made with; two during a rotation. Left out: none is needed. Only for services with Cloudflare in front. */
+            /** @description SHA-256 of client certificates. Requests must be made with one of them. Two during a rotation. If omitted, no certificate is needed. Only for services with Cloudflare in front. */
             certificateSha256?: components["schemas"]["Sha256"][];
             /** @description The organisation that the client belongs to. While it is suspended, the key does not work. Default: `default`. */
             organisation?: components["schemas"]["Name"];
@@ -5501,13 +5501,13 @@ export interface components {
             requireQualification?: components["schemas"]["RequireQualification"];
             requireToken?: components["schemas"]["RequireToken"];
             requireIdentity?: components["schemas"]["RequireIdentity"];
-            /** @description For tests of a sender's systems: registrations for the client are mock too, and its responses have `mock`. Cannot change. Default: `false`. */
+            /** @description For tests of a sender's systems: registrations for the client are also mock, and its responses have `mock`. Cannot be changed. Default: `false`. */
             mock?: boolean;
-            /** @description What happens to the client when its organisation seems to read out whole ranges of numbers: `report` it only, `throttle` the client, or `stop` it. New values may be added: treat an unknown value as valid. Default: `report`. */
+            /** @description What happens when the organisation of the client seems to read out whole ranges of numbers: `report` only reports it, `throttle` throttles the client, `stop` stops the client. New values may be added: treat an unknown value as valid. Default: `report`. */
             onEnumeration?: string;
-            /** @description What the band `suspicious` of a `text` means for the client: a `label`, or a reason without effect (`shadow`). A score alone never blocks. New values may be added: treat an unknown value as valid. Default: `shadow`. */
+            /** @description Effect of the band `suspicious` of a `text` for the client: a `label`, or a reason without effect (`shadow`). A score alone never blocks. New values may be added: treat an unknown value as valid. Default: `shadow`. */
             onSuspiciousText?: string;
-            /** @description What a detection of enumeration has set. `throttled`: at most 60 numbers per minute. `stopped`: none; checks get `QUOTA_EXCEEDED`. Null lifts it. New values may be added: treat an unknown value as valid. Default: null. */
+            /** @description The limit that a detection of enumeration has set. `throttled`: at most 60 numbers per minute. `stopped`: none; checks get `QUOTA_EXCEEDED`. Null removes the limit. New values may be added: treat an unknown value as valid. Default: null. */
             restriction?: string | null;
             /** @description Whether each block is recorded, with the numbers keyed: see `/v1/admin/blocks`. Default: `false`. */
             recordBlocks?: boolean;
@@ -5515,7 +5515,7 @@ export interface components {
             quotaNumbers?: number;
             /** @description Korean short codes that the client owns and may send from. Default: none. */
             shortCodes?: string[];
-            /** @description How the client gets the data of the feed. Needed for the right `feed`. Left out or null: it gets none. */
+            /** @description How the client gets the data of the feed. Required for the right `feed`. If omitted or null, the client gets no data. */
             feed?: components["schemas"]["FeedAccess"] | null;
         };
         /** @description The whole client. Its id is also in the path. */
@@ -5524,10 +5524,10 @@ export interface components {
             reason: components["schemas"]["ReasonText"];
         };
         Clients: {
-            /** @description By id. */
+            /** @description Ordered by id. */
             clients: components["schemas"]["Client"][];
         };
-        /** @description `channel`: of the request. `code`, `list`: of the deciding reason; the list can be a rule, or `live`. `country`: the ingress country, otherwise the main country of the sender's calling code (`001` for codes of the world). `operator`: MCC and MNC of the ingress. New values may be added: treat an unknown value as valid. */
+        /** @description `channel`: channel of the request. `code`, `list`: those of the deciding reason; the list can be a rule, or `live`. `country`: the ingress country, otherwise the main country of the sender's calling code (`001` for codes of the world). `operator`: MCC and MNC of the ingress. New values may be added: treat an unknown value as valid. */
         UsageDimension: string;
         /** @description Screened requests and items by the verdict that the client received. */
         VerdictCounts: {
@@ -5536,7 +5536,7 @@ export interface components {
             indeterminate: number;
             block: number;
         };
-        /** @description A name of the dimension. `(none)`: requests without one. `(other)`: names beyond the bound. */
+        /** @description A name in the dimension. `(none)`: requests without a name. `(other)`: names beyond the limit. */
         UsageName: {
             allow: number;
             label: number;
@@ -5546,55 +5546,55 @@ export interface components {
             name: string;
         };
         UsagePeriod: {
-            /** @description Requests with accepted credentials, whatever the answer. */
+            /** @description Requests with accepted credentials, whatever the response. */
             requests: number;
-            /** @description Those of them that were answered 4xx or 5xx. */
+            /** @description Requests that returned 4xx or 5xx. */
             errors: number;
-            /** @description Those of the errors that exceeded the quota. */
+            /** @description Errors because the quota was exceeded. */
             quotaRefusals: number;
             /** @description Senders and recipients of screened requests and items. */
             numbers: number;
-            /** @description Items of a batch and lines of a stream that failed alone. */
+            /** @description Items of a batch and lines of a stream that returned an error. */
             invalidItems: number;
             /** @description Screened requests whose verdict the client's `mode` weakened. */
             unenforced: number;
             /** @description Block records, in bytes before they are sealed. */
             recordBytes: number;
-            /** @description Block records beyond the daily bound of the client. They are not kept. */
+            /** @description Block records beyond the daily limit of the client. They are not kept. */
             recordsDropped: number;
-            /** @description Numbers whose other counts were given up, because they could not be stored. */
+            /** @description Numbers whose other counts were lost, because the counts could not be stored. */
             lostNumbers: number;
-            /** @description Texts of mobile numbers that were not counted by number, because there were too many numbers. They do not count for `owner.used` notices. */
+            /** @description Texts from mobile numbers that were not counted by number, because there were too many numbers. They do not count for `owner.used` notices. */
             uncountedTexts: number;
             verdicts: components["schemas"]["VerdictCounts"];
             /**
              * Format: date-time
-             * @description Its start.
+             * @description Start of the period.
              */
             at: string;
-            /** @description 1, or 24 for old days. */
+            /** @description 1, or 24 for older days. */
             hours: number;
         };
         ClientUsage: {
-            /** @description Requests with accepted credentials, whatever the answer. */
+            /** @description Requests with accepted credentials, whatever the response. */
             requests: number;
-            /** @description Those of them that were answered 4xx or 5xx. */
+            /** @description Requests that returned 4xx or 5xx. */
             errors: number;
-            /** @description Those of the errors that exceeded the quota. */
+            /** @description Errors because the quota was exceeded. */
             quotaRefusals: number;
             /** @description Senders and recipients of screened requests and items. */
             numbers: number;
-            /** @description Items of a batch and lines of a stream that failed alone. */
+            /** @description Items of a batch and lines of a stream that returned an error. */
             invalidItems: number;
             /** @description Screened requests whose verdict the client's `mode` weakened. */
             unenforced: number;
             /** @description Block records, in bytes before they are sealed. */
             recordBytes: number;
-            /** @description Block records beyond the daily bound of the client. They are not kept. */
+            /** @description Block records beyond the daily limit of the client. They are not kept. */
             recordsDropped: number;
-            /** @description Numbers whose other counts were given up, because they could not be stored. */
+            /** @description Numbers whose other counts were lost, because the counts could not be stored. */
             lostNumbers: number;
-            /** @description Texts of mobile numbers that were not counted by number, because there were too many numbers. They do not count for `owner.used` notices. */
+            /** @description Texts from mobile numbers that were not counted by number, because there were too many numbers. They do not count for `owner.used` notices. */
             uncountedTexts: number;
             verdicts: components["schemas"]["VerdictCounts"];
             client: components["schemas"]["Name"];
@@ -5604,9 +5604,9 @@ export interface components {
              * @description Start of the last hour with a request; null if there is none.
              */
             lastUsedAt: string | null;
-            /** @description With `by`: the requests by name, the most first. Otherwise null. */
+            /** @description With `by`: the requests by name, with the most requests first. Otherwise null. */
             names: components["schemas"]["UsageName"][] | null;
-            /** @description Hours with counts, and days of old ones, oldest first. Only with `client`. */
+            /** @description Hours with counts, and days for older counts, oldest first. Only with `client`. */
             periods?: components["schemas"]["UsagePeriod"][];
         };
         Usage: {
@@ -5629,7 +5629,7 @@ export interface components {
             /** Format: date-time */
             expires: string;
         };
-        /** @description `read` allows reading everything except secrets. `guards` allows changing and overriding guards. `override` opens no route: it allows acting for other authorities, by name, in the routes of the other scopes. Nor does `statistics`: it shows the usage of other organisations. `approve` allows deciding on the proposals of others. `breakGlass` opens no route: it allows making a change at once that would wait for a second person. `registrations` allows registering senders of the own organisation, `review` seeing and deciding on those of all others. `qualification` allows setting the qualifications of other organisations. `issuers` allows deciding who may sign certificates, `credentials` seeing that and pushing status lists. `rules` allows changing and rehearsing the rules that turn reports into blocks. `reports` allows deciding on the blocks that rules made, and withdrawing the reports of a partner. `appeals` allows deciding on appeals against the blocks of the own authority, and with `override` of all. `text` allows pushing and promoting text releases, and deciding on campaigns. The others allow changing what they name. New values may be added: treat an unknown value as valid. */
+        /** @description `read` allows reading everything except secrets. `guards` allows changing and overriding guards. `override` opens no route: it allows acting for other authorities, by name, in the routes of the other scopes. `statistics` allows reading the statistics of each month, and the usage of other organisations. `approve` allows deciding on the proposals of others. `breakGlass` opens no route: it allows making a change at once that would otherwise wait for a second person. `registrations` allows registering senders of your own organisation. `review` allows seeing and deciding on those of all other organisations. `qualification` allows setting the qualifications of other organisations. `issuers` allows deciding who may sign certificates. `credentials` allows seeing issuers, and pushing status lists. `rules` allows changing and rehearsing the rules that turn reports into blocks. `reports` allows deciding on the blocks that rules made, and withdrawing the reports of a partner. `appeals` allows deciding on appeals against the blocks of your own authority, and with `override` on all appeals. `notices` allows managing the webhooks of your own organisation and reading its notices. `evidence` allows making evidence files about one sender. `text` allows pushing and promoting text releases, and deciding on campaigns. `metrics` allows reading `/metrics` and nothing else. The other scopes allow changing what they name. New values may be added: treat an unknown value as valid. */
         Scope: string;
         Token: {
             id: components["schemas"]["Name"];
@@ -5637,20 +5637,20 @@ export interface components {
             secretSha256: components["schemas"]["Sha256"][];
             /**
              * Format: date-time
-             * @description When the key ends. Left out: never. A new value must be in the future.
+             * @description When the key expires. If omitted, never. A new value must be in the future.
              */
             expires?: string;
-            /** @description Ranges of IP addresses that requests must come from, such as `203.0.113.0/24`, `2001:db8::/32` or one address; at most /8 for IPv4 and /16 for IPv6. Responses have the canonical form. Left out: all addresses. Only for services with Cloudflare in front. */
+            /** @description Ranges of IP addresses that requests must come from, such as `203.0.113.0/24`, `2001:db8::/32` or one address; at most /8 for IPv4 and /16 for IPv6. Responses have the canonical form. If omitted, all addresses. Only for services with Cloudflare in front. */
             addresses?: string[];
-            /** @description SHA-256 of client certificates, one of which requests must be made with; two during a rotation. Left out: none is needed. Only for services with Cloudflare in front. */
+            /** @description SHA-256 of client certificates. Requests must be made with one of them. Two during a rotation. If omitted, no certificate is needed. Only for services with Cloudflare in front. */
             certificateSha256?: components["schemas"]["Sha256"][];
-            /** @description Gives the token the scopes of the role. A relay has client keys and no token. The organisation must have the role. New values may be added: treat an unknown value as valid. Default: null. */
+            /** @description Gives the token the scopes of the role. The role `relay` has only `registrations` and `notices`: relays send checks with client keys. The organisation must have the role. New values may be added: treat an unknown value as valid. Default: null. */
             role?: string | null;
-            /** @description Left out if there is a `role`; otherwise at least one, each in a role of the organisation. */
+            /** @description Omit this if there is a `role`. Otherwise at least one scope, each in a role of the organisation. */
             scopes?: components["schemas"]["Scope"][];
             /** @description The organisation that the token belongs to. Default: `default`. */
             organisation?: components["schemas"]["Name"];
-            /** @description Not stored. The authority of a token is that of its organisation, under which its entries are recorded. A request may leave it out; if it is there, it must be that one. */
+            /** @description Not stored. The authority of a token is that of its organisation, under which its entries are recorded. If a request contains it, it must be that authority. */
             authority?: string | null;
         };
         ListedToken: {
@@ -5658,12 +5658,12 @@ export interface components {
             secretSha256: components["schemas"]["Sha256"][];
             /**
              * Format: date-time
-             * @description When the key ends. Left out: never. A new value must be in the future.
+             * @description When the key expires. If omitted, never. A new value must be in the future.
              */
             expires?: string;
-            /** @description Ranges of IP addresses that requests must come from, such as `203.0.113.0/24`, `2001:db8::/32` or one address; at most /8 for IPv4 and /16 for IPv6. Responses have the canonical form. Left out: all addresses. Only for services with Cloudflare in front. */
+            /** @description Ranges of IP addresses that requests must come from, such as `203.0.113.0/24`, `2001:db8::/32` or one address; at most /8 for IPv4 and /16 for IPv6. Responses have the canonical form. If omitted, all addresses. Only for services with Cloudflare in front. */
             addresses?: string[];
-            /** @description SHA-256 of client certificates, one of which requests must be made with; two during a rotation. Left out: none is needed. Only for services with Cloudflare in front. */
+            /** @description SHA-256 of client certificates. Requests must be made with one of them. Two during a rotation. If omitted, no certificate is needed. Only for services with Cloudflare in front. */
             certificateSha256?: components["schemas"]["Sha256"][];
             /** @description New values may be added: treat an unknown value as valid. */
             role: string | null;
@@ -5680,7 +5680,7 @@ export interface components {
             version: string;
         };
         Tokens: {
-            /** @description By id, without `root`. */
+            /** @description Ordered by id, without `root`. */
             tokens: components["schemas"]["ListedToken"][];
         };
         /** @description The whole token. Its id is also in the path, and cannot be `root`. */
@@ -5710,7 +5710,7 @@ export interface components {
         RotateKeyRequest: {
             /** @description ID of the first key in `LIST_KEY`. Every edge must know it. */
             keyId: components["schemas"]["KeyId"];
-            /** @description Drop live sources whose names a restore has lost. Without it, they refuse the rotation. Default: false. */
+            /** @description Whether to drop live sources whose names a restore has lost. Otherwise such sources cause the rotation to be refused. Default: false. */
             dropUnknownSources?: boolean;
             reason: components["schemas"]["ReasonText"];
         };
@@ -5719,12 +5719,12 @@ export interface components {
             from: components["schemas"]["KeyId"];
             /** @description Equal to `from` if nothing was left to do. */
             to: components["schemas"]["KeyId"];
-            /** @description Live sources that have new fingerprints: one for each fingerprint. */
+            /** @description Live sources with new fingerprints: one for each fingerprint. */
             sources: number;
             dropped: number;
         };
         ListKeys: {
-            /** @description Keys in the `LIST_KEY` of control. The first writes. */
+            /** @description Keys in the `LIST_KEY` of control. The first key writes. */
             ids: components["schemas"]["KeyId"][];
             /** @description The key of everything that the coordinator stores. */
             current: components["schemas"]["KeyId"];
@@ -5737,14 +5737,14 @@ export interface components {
             } | null;
             /**
              * Format: date-time
-             * @description When the oldest block records were written; null if there are none. Only after step 3 of a rotation that is not finished.
+             * @description When the oldest block records were written; null if there are none. Present only after step 3 of a rotation that is not finished.
              */
             oldestRecords?: string | null;
-            /** @description Keys of the registered senders in the head. The registry seals them again within a minute of a rotation. */
+            /** @description Keys that seal the registered senders in the head. The registry seals them again within a minute of a rotation. */
             registrations?: components["schemas"]["KeyId"][];
-            /** @description Keys of the credentials in the head. The store seals them again within a minute of a rotation. */
+            /** @description Keys that seal the credentials in the head. The store seals them again within a minute of a rotation. */
             credentials?: components["schemas"]["KeyId"][];
-            /** @description Keys of text risk in the head. Campaigns are sealed again within a minute of a rotation. The values of a text release keep their key until another one is promoted: build it again. */
+            /** @description Keys that seal text risk in the head. Campaigns are sealed again within a minute of a rotation. The values of a text release keep their key until another text release is promoted: build it again. */
             text?: components["schemas"]["KeyId"][];
         };
         Status: {
@@ -5762,17 +5762,17 @@ export interface components {
                 segments: number;
                 /** @description Entries that the head itself contains. */
                 tail: number;
-                /** @description Those of the entries that rules of the joint response have: at most 200,000, in addition to those of people; lifts may take 20,000 more. Older services omit it. */
+                /** @description Entries of rules of the joint response, included in `entries`: at most 200,000, in addition to those of people. Lifts may take 20,000 more. Older services omit it. */
                 rules?: number;
             };
-            /** @description The live layer no longer has the changes up to this one, because releases contain them. A release that does not contain them is refused (`FOLD_BEHIND`). */
+            /** @description The live layer no longer has the changes up to this `seq`, because releases contain them. A release that does not contain them is refused (`FOLD_BEHIND`). */
             droppedSeq: number;
             response?: components["schemas"]["ResponseStatus"];
             listKeys?: components["schemas"]["ListKeys"];
             clients: number;
-            /** @description Keys that end within 30 days, and then those that ended in the last 30 days. Without secrets. */
+            /** @description Keys that end within 30 days, followed by keys that ended in the last 30 days. Without secrets. */
             expiring: components["schemas"]["ExpiringKey"][];
-            /** @description Inspections that are due within 30 days or overdue, and qualifications that end within 30 days, of those that may send. The most urgent first. */
+            /** @description For organisations that may send: inspections that are due within 30 days or overdue, and qualifications that end within 30 days. The most urgent come first. */
             dueQualifications: components["schemas"]["DueQualification"][];
             /** @description `seq` of the copy in KV that edges read while the coordinator does not respond. 0: the copy is being written. */
             kvSeq: number;
@@ -5815,7 +5815,7 @@ export interface components {
                 /** Format: date-time */
                 askedAt: string;
             }[];
-            /** @description Proposals in which a person still has to act, by state. */
+            /** @description Proposals that still need action from a person, by state. */
             proposals: {
                 pending: number;
                 unreviewed: number;
@@ -5829,7 +5829,7 @@ export interface components {
             version: number;
             /** @description A release that lacks changes up to this version is refused (`REGISTRATIONS_BEHIND`). */
             droppedVersion: number;
-            /** @description Changes that the current release lacks, or one that a rollback can reach. */
+            /** @description Changes that are missing from the current release, or from a release that a rollback can reach. */
             changes: number;
             /** @description From this many changes on, additions wait. */
             additionsMax: number;
@@ -5837,19 +5837,19 @@ export interface components {
             changesMax: number;
             /** @description Organisations whose additions wait, and since when. */
             waiting: components["schemas"]["OrganisationSince"][];
-            /** @description Organisations with a batch of changes that the registry refuses, which blocks all later ones. It is a defect of the service. */
+            /** @description Organisations with a batch of changes that the registry refuses. The batch blocks all their later changes. This is a defect of the service. */
             refused: components["schemas"]["OrganisationSince"][];
-            /** @description What is in force of all organisations. A build fails with more than the maximum. */
+            /** @description The registrations in force of all organisations. A build fails above a maximum. */
             used: {
-                /** @description Numbers, for each of their clients, in ranges of at most 64. */
+                /** @description Numbers in ranges of at most 64, counted for each of their clients. */
                 pairs: number;
                 pairsMax: number;
-                /** @description Longer ranges, for each of their clients. */
+                /** @description Longer ranges, counted for each of their clients. */
                 ranges: number;
                 rangesMax: number;
-                /** @description The organisations with most pairs. */
+                /** @description The organisations with the most pairs, at most five. */
                 mostPairs: components["schemas"]["OrganisationUsage"][];
-                /** @description The organisations with most ranges. */
+                /** @description The organisations with the most ranges, at most five. */
                 mostRanges: components["schemas"]["OrganisationUsage"][];
             };
         };
@@ -5885,9 +5885,9 @@ export interface components {
          */
         TreeHash: string;
         InclusionProof: {
-            /** @description The record. */
+            /** @description Number of the record. */
             n: number;
-            /** @description Of its leaf. */
+            /** @description Index of its leaf. */
             index: number;
             /** @description Leaves of the tree. */
             size: number;
@@ -5958,7 +5958,7 @@ export interface components {
             client: string;
             /** @description New values may be added: treat an unknown value as valid. */
             channel: string;
-            /** @description A keyed number, a short code, or a sender ID; `fingerprint:` and 16 hex digits in place of a sender ID with the digits of a number. Null if it was not sent, was withheld, or lacks its area code. */
+            /** @description A keyed number, a short code, or a sender ID. A sender ID with the digits of a number is replaced by `fingerprint:` and 16 hex digits. Null if it was not sent, was withheld, or lacks its area code. */
             from: string | null;
             /** @description A keyed number or a short code. Null if it was not sent or lacks its area code. */
             to: string | null;
@@ -5968,14 +5968,14 @@ export interface components {
             subject: string | null;
             code: components["schemas"]["Code"];
             list: string | null;
-            /** @description Whether the client received `block`. False in modes `shadow` and `label`. */
+            /** @description Whether the client received `block`. False in the modes `shadow` and `label`. */
             enforced: boolean;
             /** @description The key of its keyed numbers and fingerprints. */
             keyId?: components["schemas"]["KeyId"];
             seq: components["schemas"]["Seq"];
         };
         /**
-         * @description The sender as the gateway received it: a number in any usual form, a short code, a sender ID (at most 11 characters for a text), or an empty string if it was withheld (with channel `voice` also `anonymous`, RFC 3323). Write foreign numbers with `+`: after 00, a text can have several readings, and the strongest verdict applies. A control character is refused; other invisible characters are ignored.
+         * @description The sender as the gateway received it: a number in any usual form, a short code, a sender ID (at most 11 characters for a text), or an empty string if it was withheld (with channel `voice` also `anonymous`, RFC 3323). Write foreign numbers with `+`: with 00, a value can have several readings, and the strongest verdict applies. A control character is refused; other invisible characters are ignored.
          * @example +82212345678
          * @example +639171234567
          * @example PARCEL-KR
@@ -6011,15 +6011,15 @@ export interface components {
          */
         Attestation: "A" | "B" | "C";
         /**
-         * @description The PASSporTs of the call or text (RFC 8225), each as compact JWS or as the value of a SIP `Identity` header: one of the caller (`shaken` for calls, `msg` for texts), and one for each diversion (`div`). They are verified with the certificates that admins configured; nothing is fetched. More than 4, or more than 8,192 characters together, are not valid: the response then has `TOKEN_INVALID`, as for any that is wrong. The body of a POST only.
+         * @description The PASSporTs of the call or text (RFC 8225), each as compact JWS or as the value of a SIP `Identity` header: one PASSporT of the caller (`shaken` for calls, `msg` for texts), and one for each diversion (`div`). They are verified with the certificates that admins configured; nothing is fetched. More than 4 values, or more than 8,192 characters together, are not valid: the response then has `TOKEN_INVALID`, as for any invalid PASSporT. Only in the body of a POST.
          * @example eyJhbGciOiJFUzI1NiIsInBwdCI6InNoYWtlbiIsInR5cCI6InBhc3Nwb3J0IiwieDV1IjoiaHR0cHM6Ly9jZXJ0cy5leGFtcGxlLmtyL2t0MDEucGVtIn0.e30.AA;info=<https://certs.example.kr/kt01.pem>;alg=ES256;ppt=shaken
          */
         Identity: string | string[];
-        /** @description What is attested, and how far it can be believed. */
+        /** @description What is attested, and how far it can be trusted. */
         AttestationEvidence: {
-            /** @description What a signature attests of the caller (RFC 8588). New values may be added: treat an unknown value as valid. */
+            /** @description The level that a signature attests for the caller (RFC 8588). New values may be added: treat an unknown value as valid. */
             level: string;
-            /** @description `verified`: a PASSporT of this request, whose signature, certificate and parties are right. `claimed`: the gateway says so. New values may be added: treat an unknown value as valid. */
+            /** @description `verified`: a PASSporT of this request, whose signature, certificate and parties are valid. `claimed`: only the gateway states it. New values may be added: treat an unknown value as valid. */
             source: string;
         };
         /** @description Whether the PASSporTs of the request were verified. */
@@ -6030,7 +6030,7 @@ export interface components {
             verified: boolean;
             /** @description Why they do not vouch for it. Also in `reasons`. */
             code?: components["schemas"]["Code"];
-            /** @description The digest of the text is part of the PASSporT, but was not compared: it is of the body as it was signed, with its encoding, which no gateway sends. New values may be added: treat an unknown value as valid. */
+            /** @description The PASSporT contains a digest of the text, but the service did not compare it. The digest covers the encoded body as it was signed, which no gateway sends. New values may be added: treat an unknown value as valid. */
             msgi?: string;
         };
         /**
@@ -6097,7 +6097,7 @@ export interface components {
             sender: components["schemas"]["SenderKind"];
             /** @description Main country of the number's calling code, ISO 3166-1. Null if there is none. */
             country: string | null;
-            /** @description Whether the ingress country is none of the countries of the calling code. Null if either is unknown. It does not affect the verdict. */
+            /** @description Whether the ingress country differs from all countries of the calling code. Null if either is unknown. It does not affect the verdict. */
             countryMismatch: boolean | null;
         };
         /** @description The `seq` of the change that set the policy; 0 for the built-in policy. */
@@ -6110,12 +6110,12 @@ export interface components {
         };
         /** @description The SIP response to send. */
         SipAnswer: {
-            /** @description 603 on `block`, 503 on `indeterminate` with action `closed`. If a PASSporT decided, as RFC 8224 has it: 428 missing, 403 too old, 436 certificate not known, 437 certificate not valid for this, 438 not valid. New values may be added: treat an unknown value as valid. */
+            /** @description 603 on `block`, 503 on `indeterminate` with action `closed`. If a PASSporT decided, the status follows RFC 8224: 428 missing, 403 too old, 436 certificate not known, 437 certificate not valid for this call or text, 438 not valid. New values may be added: treat an unknown value as valid. */
             status: number;
             /** @description Reason phrase of the status line. New values may be added: treat an unknown value as valid. */
             reason: string;
             /**
-             * @description Value of a `Reason` header (RFC 3326). With 403 to 438, it names the cause (RFC 9410). With 403 to 438, it names the cause (RFC 9410). On 603, it has the redress contact of the policy in the form of ATIS-1000099 and 47 CFR 64.1200, or the code if there is no contact.
+             * @description Value of a `Reason` header (RFC 3326). With 403 to 438, it names the cause (RFC 9410). With 603, it has the redress contact of the policy in the form of ATIS-1000099 and 47 CFR 64.1200, or the code if there is no contact.
              * @example Q.850;cause=21;text="v=analytics1;url=https://numgate.example/redress";location=TN
              */
             reasonHeader: string | null;
@@ -6126,7 +6126,7 @@ export interface components {
             commandStatus: number;
         };
         /**
-         * @description The verdict, what the gateway needs next, and the head that was used.
+         * @description The verdict, what the gateway needs to act on it, and the head that was used.
          * @example {
          *       "verdict": "block",
          *       "subject": "from",
@@ -6200,17 +6200,17 @@ export interface components {
             sip: components["schemas"]["SipAnswer"] | null;
             /** @description Null if the call or text passes. */
             smpp: components["schemas"]["SmppAnswer"] | null;
-            /** @description Label to put before the text or show with the call. Set only for traffic from abroad: on `label`, and on `indeterminate` with `action` `open` if the policy does not allow the traffic. */
+            /** @description Label to put in front of the text or show with the call. Set only for traffic from abroad: on `label`, and on `indeterminate` with `action` `open` if the policy does not allow the traffic. */
             label: string | null;
             /** @description Whether to hide the sender's number. Only on `label`, and on `indeterminate` with `action` `open`. */
             withholdCli: boolean;
             /**
              * Format: date-time
-             * @description You may reuse this response for the same request until then: 5 s, not beyond the expiry of an entry, and not at all if data is stale or missing.
+             * @description You may reuse this response for the same request until this time: 5 s, never beyond the expiry of an entry, and not at all if data is stale or missing.
              */
             cacheUntil: string;
             release: components["schemas"]["ReleaseName"];
-            /** @description Version of the head. Each change raises it. It never goes back for a reader. */
+            /** @description Version of the head. Each change raises it. For a reader, it never goes back. */
             seq: number;
             asOf: components["schemas"]["AsOf"];
             /** @description Whether the head was last confirmed to be current more than 60 s ago. */
@@ -6248,17 +6248,17 @@ export interface components {
             sip: components["schemas"]["SipAnswer"] | null;
             /** @description Null if the call or text passes. */
             smpp: components["schemas"]["SmppAnswer"] | null;
-            /** @description Label to put before the text or show with the call. Set only for traffic from abroad: on `label`, and on `indeterminate` with `action` `open` if the policy does not allow the traffic. */
+            /** @description Label to put in front of the text or show with the call. Set only for traffic from abroad: on `label`, and on `indeterminate` with `action` `open` if the policy does not allow the traffic. */
             label: string | null;
             /** @description Whether to hide the sender's number. Only on `label`, and on `indeterminate` with `action` `open`. */
             withholdCli: boolean;
             /**
              * Format: date-time
-             * @description You may reuse this response for the same request until then: 5 s, not beyond the expiry of an entry, and not at all if data is stale or missing.
+             * @description You may reuse this response for the same request until this time: 5 s, never beyond the expiry of an entry, and not at all if data is stale or missing.
              */
             cacheUntil: string;
         };
-        /** @description One call or text of a batch. Omitted fields, also those of `ingress`, come from `defaults`. */
+        /** @description One call or text of a batch. Omitted fields, including those of `ingress`, come from `defaults`. */
         GatewayBatchItem: {
             /** @description Returned with the result. */
             id?: string;
@@ -6287,7 +6287,7 @@ export interface components {
             defaults?: components["schemas"]["GatewayBatchDefaults"];
             items: components["schemas"]["GatewayBatchItem"][];
             /**
-             * @description `hits`: only errors and items that are not `allow` or have `unenforced`. Default: `all`.
+             * @description `hits`: only errors, items that are not `allow`, and items with `unenforced`. Default: `all`.
              * @enum {string}
              */
             report?: "all" | "hits";
@@ -6295,7 +6295,7 @@ export interface components {
         /** @description All results, from one head. The summary comes last. */
         GatewayBatchAnswer: {
             release: components["schemas"]["ReleaseName"];
-            /** @description Version of the head. Each change raises it. It never goes back for a reader. */
+            /** @description Version of the head. Each change raises it. For a reader, it never goes back. */
             seq: number;
             asOf: components["schemas"]["AsOf"];
             /** @description Whether the head was last confirmed to be current more than 60 s ago. */
@@ -6317,7 +6317,7 @@ export interface components {
             /** @description Reported in verdicts. */
             id: string;
             when: components["schemas"]["PolicyWhen"];
-            /** @description `shadow`: the rule is reported and decides nothing. New values may be added: treat an unknown value as valid. */
+            /** @description `shadow`: the rule is reported but decides nothing. New values may be added: treat an unknown value as valid. */
             effect: string;
             /** @description Required for every effect except `allow`. Codes about lists or data are not allowed. */
             code?: components["schemas"]["Code"];
@@ -6330,7 +6330,7 @@ export interface components {
             tel?: string;
             email?: string;
         };
-        /** @description Rules for the sender of traffic from abroad. At most 16,384 characters as JSON. A rule that allows cannot require an attestation. */
+        /** @description Rules for the sender of traffic from abroad. At most 16,384 characters as JSON. A rule with the effect `allow` cannot require an attestation. */
         Policy: {
             /** @description The first matching rule decides. Ids are unique. */
             rules: components["schemas"]["PolicyRule"][];
@@ -6347,10 +6347,10 @@ export interface components {
             version: components["schemas"]["PolicyVersion"];
             policy: components["schemas"]["Policy"];
         };
-        /** @description `shadow`: it is evaluated, and what it would block is only recorded. `off`: it is not evaluated. Default: `active`. New values may be added. */
+        /** @description `shadow`: the rule is evaluated, but its blocks are only recorded. `off`: it is not evaluated. Default: `active`. New values may be added. */
         RuleState: string;
         /**
-         * @description When reports of one number or sender ID become a block. A rule has an end for each stage, and blocks no range: many numbers of one block of 100 are proposed to a person.
+         * @description When reports about one number, sender ID or campaign become a block. A rule has an end for each stage, and never blocks a range: many numbers of one block of 100 are proposed to a person.
          * @example {
          *       "state": "active",
          *       "channel": "any",
@@ -6377,24 +6377,24 @@ export interface components {
             state?: components["schemas"]["RuleState"];
             /** @description What the rule counts: reports of a number or sender ID, or of a campaign of texts. Default: `number`. New values may be added. */
             target?: string;
-            /** @description Reports that count. Default: `any`. New values may be added. */
+            /** @description Which reports count. Default: `any`. New values may be added. */
             channel?: string;
-            /** @description Reports that count. Default: `any`. New values may be added. */
+            /** @description Which reports count. Default: `any`. New values may be added. */
             origin?: string;
             /**
-             * @description Reports count that are younger: from `1m` to `7d`.
+             * @description Only reports younger than this count: from `1m` to `7d`.
              * @example 24h
              */
             window: string;
-            /** @description Distinct reporters that it takes, after those who say that it is not spam are taken off. */
+            /** @description Number of distinct reporters that the rule requires, after those who report that it is not spam are subtracted. */
             distinct: number;
             /** @description Kinds of partner whose reports count. Default: all. */
             kinds?: components["schemas"]["PartnerKind"][];
-            /** @description Largest share of `distinct` that one partner gives, rounded down to whole reporters: at least one. Partners of kind `police` and `regulator` have no such bound. Default: 0.4, which takes three partners. */
+            /** @description Largest share of `distinct` that one partner can give, rounded down to whole reporters: at least one. Partners of the kinds `police` and `regulator` have no such limit. Default: 0.4, which requires three partners. */
             maxShare?: number;
-            /** @description Least sum of the weights of the partners whose reports count. A new partner weighs 0.5. Default: 1. */
+            /** @description Minimum sum of the weights of the partners whose reports count. A new partner counts as 0.5. Default: 1. */
             weightMin?: number;
-            /** @description `shadow`: what it would block is only recorded. Default: `block`. New values may be added. */
+            /** @description `shadow`: blocks are only recorded. Default: `block`. New values may be added. */
             effect?: string;
             /**
              * @description How long a block lasts unless it is confirmed: from `1h` to `7d`.
@@ -6442,24 +6442,24 @@ export interface components {
             state: components["schemas"]["RuleState"];
             /** @description What the rule counts: reports of a number or sender ID, or of a campaign of texts. Default: `number`. New values may be added. */
             target: string;
-            /** @description Reports that count. Default: `any`. New values may be added. */
+            /** @description Which reports count. Default: `any`. New values may be added. */
             channel: string;
-            /** @description Reports that count. Default: `any`. New values may be added. */
+            /** @description Which reports count. Default: `any`. New values may be added. */
             origin: string;
             /**
-             * @description Reports count that are younger: from `1m` to `7d`.
+             * @description Only reports younger than this count: from `1m` to `7d`.
              * @example 24h
              */
             window: string;
-            /** @description Distinct reporters that it takes, after those who say that it is not spam are taken off. */
+            /** @description Number of distinct reporters that the rule requires, after those who report that it is not spam are subtracted. */
             distinct: number;
             /** @description Kinds of partner whose reports count. Default: all. */
             kinds: components["schemas"]["PartnerKind"][];
-            /** @description Largest share of `distinct` that one partner gives, rounded down to whole reporters: at least one. Partners of kind `police` and `regulator` have no such bound. Default: 0.4, which takes three partners. */
+            /** @description Largest share of `distinct` that one partner can give, rounded down to whole reporters: at least one. Partners of the kinds `police` and `regulator` have no such limit. Default: 0.4, which requires three partners. */
             maxShare: number;
-            /** @description Least sum of the weights of the partners whose reports count. A new partner weighs 0.5. Default: 1. */
+            /** @description Minimum sum of the weights of the partners whose reports count. A new partner counts as 0.5. Default: 1. */
             weightMin: number;
-            /** @description `shadow`: what it would block is only recorded. Default: `block`. New values may be added. */
+            /** @description `shadow`: blocks are only recorded. Default: `block`. New values may be added. */
             effect: string;
             /**
              * @description How long a block lasts unless it is confirmed: from `1h` to `7d`.
@@ -6475,7 +6475,7 @@ export interface components {
             approval: string;
             breakGlass?: components["schemas"]["BreakGlassDone"];
         };
-        /** @description 1 for the first; one more with each change, also after a removal. */
+        /** @description 1 for the first version. Rises by one with each change, even after a removal. */
         RuleVersionNumber: number;
         RuleSet: {
             /** @description Rises with each change of a rule. */
@@ -6516,27 +6516,27 @@ export interface components {
             rule: components["schemas"]["RuleSettings"];
             /**
              * Format: date-time
-             * @description Only reports from then on. Default: all that are kept.
+             * @description Only reports from this time on. Default: all kept reports.
              */
             since?: string | null;
-            /** @description `next` of the page before. Default: the first page. */
+            /** @description `next` of the previous page. Default: the first page. */
             after?: string | null;
         };
         RehearsalPage: {
-            /** @description Senders with as many reports as the rule requires reporters. */
+            /** @description Senders with at least as many reports as the rule requires reporters. */
             subjects: number;
-            /** @description Reports of these. */
+            /** @description Reports about these senders. */
             reports: number;
             senders: components["schemas"]["RehearsedSenders"][];
-            /** @description By id of a rule: senders for which this rule would have fired, and which that one blocked then. */
+            /** @description For the id of each rule: senders that this rule blocked at the time, and for which the rehearsed rule would have fired. */
             blockedBy: {
                 [key: string]: number;
             };
             /** @description Senders that cannot be read, because the key of reports was lost. */
             unreadable: number;
-            /** @description Share of the reports that is read with this page. */
+            /** @description Share of the reports that has been read, including this page. */
             progress: number;
-            /** @description Cursor of the next page; null on the last one. */
+            /** @description Cursor of the next page; null on the last page. */
             next: string | null;
         };
         /** @description Senders of one kind. */
@@ -6544,35 +6544,35 @@ export interface components {
             sender: components["schemas"]["SenderKind"];
             /** @description Senders for which the rule would have fired. */
             fires: number;
-            /** @description Of these, those that rules blocked then. */
+            /** @description Of these, senders that rules blocked at the time. */
             blocked: number;
-            /** @description Of these, those for which an appeal was accepted. */
+            /** @description Of these, senders for which an appeal was accepted. */
             appealed: number;
-            /** @description Senders that rules blocked then, and for which this rule would not have fired. */
+            /** @description Senders that rules blocked at the time, and for which this rule would not have fired. */
             missed: number;
         };
         SpamReport: {
-            /** @description Yours, and never used for another report. */
+            /** @description Your own ID. Never use it for another report. */
             reportId: string;
-            /** @description The sender that was shown: a number in any usual form, or a sender ID. */
+            /** @description The sender that was displayed: a number in any usual form, or a sender ID. */
             from: string;
             channel: components["schemas"]["Channel"];
             /**
              * Format: date-time
-             * @description When it was received: at most 7 days ago, and at most 60 s ahead.
+             * @description When the text or call was received: at most 7 days ago, and at most 60 s in the future.
              */
             at: string;
             /**
-             * @description Kind of spam. `notSpam`: the recipient wanted it; partners of the kinds `model` and `honeypot` may not say so.
+             * @description Kind of spam. `notSpam`: the recipient wanted it; partners of the kinds `model` and `honeypot` may not report it.
              * @enum {string}
              */
             kind: "gambling" | "finance" | "loan" | "adult" | "driver" | "telecom" | "medicine" | "phishing" | "other" | "notSpam";
             /**
-             * @description Where it came from. A Korean number counts as `domestic`, also if it is spoofed from abroad.
+             * @description Where the text or call came from. A Korean number counts as `domestic`, even if it is spoofed from abroad.
              * @enum {string}
              */
             origin: "domestic" | "overseas";
-            /** @description The subscriber who reports: a number, or an ID that you give to nobody else. Stored only as a keyed value. */
+            /** @description The subscriber who reports: a number, or an ID that you give to nobody else. Only a keyed value is stored. */
             reporter: string;
             /**
              * @description How the text was sent, or from which line the call came.
@@ -6581,11 +6581,11 @@ export interface components {
             route?: "bulk" | "mobile" | "fixed" | "voip" | "international";
             /** @description Sender code (식별코드) of the relay that the text names. */
             relayCode?: string;
-            /** @description Operator through which it entered: MCC and MNC. */
+            /** @description Operator through which the text or call entered: MCC and MNC. */
             ingressOperator?: string;
-            /** @description Fingerprint of the campaign, computed by you. */
+            /** @description Your own fingerprint of the campaign. */
             campaign?: string;
-            /** @description What was received; not for calls (`voice`). Its fingerprint is taken at once, and the text is dropped: it is never stored. A text that is too short for a fingerprint counts for the sender alone. A repeat is not compared by its text. */
+            /** @description The received text; not for calls (`voice`). The service computes its fingerprint at once and drops the text: it is never stored. A text that is too short for a fingerprint counts only for the sender. The text is not compared when a report is repeated. */
             text?: string;
         };
         SpamReports: {
@@ -6593,23 +6593,23 @@ export interface components {
         };
         ReportAccepted: {
             reportId: string;
-            /** @description `known`: accepted before. `withdrawn`: accepted before and withdrawn. It does not count, and its `reportId` cannot be used again. New values may be added. */
+            /** @description `known`: accepted earlier. `withdrawn`: accepted earlier and withdrawn; it does not count, and its `reportId` cannot be used again. New values may be added. */
             status: string;
         };
         ReportFailed: {
-            /** @description Null if the report has no valid one. */
+            /** @description Null if the report has no valid `reportId`. */
             reportId: string | null;
             /** @description In a stream, if `reportId` is null: the number of the line in this request. The first is 1. */
             line?: number;
             error: {
-                /** @description As for a single report: see the problems of this operation. `UNAVAILABLE`: nothing of it is stored, send it again. */
+                /** @description As for a single report: see the problems of this operation. `UNAVAILABLE`: nothing of the report is stored; send it again. */
                 code: string;
                 message: string;
-                /** @description The field that is wrong; `line` if the line is not JSON. */
+                /** @description The invalid field; `line` if the line is not JSON. */
                 field: string;
             };
         };
-        /** @description What became of one report. */
+        /** @description The result of one report. */
         ReportResult: components["schemas"]["ReportAccepted"] | components["schemas"]["ReportFailed"];
         ReportResults: {
             results: components["schemas"]["ReportResult"][];
@@ -6627,16 +6627,16 @@ export interface components {
         /** @description What the organisation may do as a partner. */
         PartnerSettings: {
             kind: components["schemas"]["PartnerKind"];
-            /** @description Weight of its reports. Its record changes what they weigh in rules. Default: 1. */
+            /** @description Weight of its reports. In rules, the record of the partner changes it. Default: 1. */
             weight?: number;
-            /** @description Objects over which its reports are divided: 250,000 a day and 60,000 a minute each. Never changes. Default: 1. */
+            /** @description Objects over which its reports are divided: 250,000 a day and 60,000 a minute each. Cannot be changed. Default: 1. */
             slices?: number;
-            /** @description Reports that it may send a day, at most 250,000 for each slice. Default: 100,000. */
+            /** @description Reports that it may send in a day, at most 250,000 for each slice. Default: 100,000. */
             reportsPerDay?: number;
-            /** @description It reports test numbers, and nothing else: its reports never touch real ones. Never changes. Default: false. */
+            /** @description Whether it reports test numbers and nothing else. Its reports then never affect real numbers. Cannot be changed. Default: false. */
             mock?: boolean;
         };
-        /** @description Where the reports of a partner come from: `subscriber` what subscribers report, `operator` an operator's own analysis, `model` software, `police`, `regulator`, `honeypot` numbers that nobody uses. New values may be added. */
+        /** @description Where the reports of a partner come from. `subscriber`: subscribers. `operator`: an operator's own analysis. `model`: software. `police`, `regulator`: these authorities. `honeypot`: numbers that nobody uses. New values may be added. */
         PartnerKind: string;
         PolicyRequest: {
             policy: components["schemas"]["Policy"];
@@ -6653,7 +6653,7 @@ export interface components {
         /** @description `guardOverride`: a change that overrides a guard. `actForOthers`: a change of lists or entries of another authority. `policy` and `guards`: a change of these settings. `fullShare`: a promotion to all data centres; a canary and a rollback do not wait. `tokens`: a new or changed token, and an organisation that gets a role, another authority, or becomes active. `signingKeys`: a new key in RELEASE_PUBLIC_KEYS. `qualifications`: another state of a qualification; other dates or another factor do not wait. `rules`: a new, changed or removed rule. `approvals`: fewer kinds, or another time limit; it waits whenever any other kind does. New values may be added. */
         ApprovalKind: string;
         Approvals: {
-            /** @description The kinds of change that wait. Empty: none. `approvals` cannot be named: it waits whenever any other kind does. */
+            /** @description The kinds of change that wait. Empty: none. `approvals` cannot be named, because it waits whenever any other kind does. */
             kinds: components["schemas"]["ApprovalKind"][];
             /** @description How long a proposal waits before it expires, in seconds. Default: 86400. */
             waitSeconds?: number;
@@ -6675,7 +6675,7 @@ export interface components {
             approvals: components["schemas"]["Approvals"];
             reason: components["schemas"]["ReasonText"];
         };
-        /** @description `pending` waits. `approved`: it was executed. `rejected`; `withdrawn` by its proposer; `expired`; `outdated`: it no longer did what was shown, or its proposer may no longer make it. For break-glass changes: `unreviewed` is in force and waits for a review; `reviewed` stays in force; `reverted` was taken back; `revertFailed` could not be taken back, or only in part: `note` says why. New values may be added. */
+        /** @description `pending`: waits. `approved`: was executed. `rejected`. `withdrawn`: by its proposer. `expired`. `outdated`: it no longer did what was shown, or its proposer may no longer make it. For break-glass changes: `unreviewed`: in force, and waits for a review. `reviewed`: stays in force. `reverted`: was taken back. `revertFailed`: could not be taken back, or only in part; `note` says why. New values may be added. */
         ProposalState: string;
         /** @description Number of the proposal. */
         ProposalId: number;
@@ -6684,7 +6684,7 @@ export interface components {
             state: components["schemas"]["ProposalState"];
             kinds: components["schemas"]["ApprovalKind"][];
             proposer: components["schemas"]["ActorName"];
-            /** @description Organisation of the proposer; null for `root`, and for `wrangler` and `numgate`, which are no persons. */
+            /** @description Organisation of the proposer; null for `root`, and for `wrangler` and `numgate`, which are not people. */
             organisation: string | null;
             /** @description As given with the change. */
             reason: string;
@@ -6695,15 +6695,15 @@ export interface components {
              * @description When it expires; for a break-glass change, when it reverts.
              */
             endsAt: string;
-            /** @description Over the request and its exact effects. An approval names it. */
+            /** @description SHA-256 of the request and its exact effects. An approval must contain it. */
             sha256: components["schemas"]["Sha256"];
             /** @description Audit records that the change makes: one per number and source, otherwise one. */
             changes: number;
             /** Format: date-time */
             decidedAt: string | null;
-            /** @description Who decided; `numgate` if it ended without a decision. */
+            /** @description Who decided; `numgate` if the proposal ended without a decision. */
             decidedBy: string | null;
-            /** @description The reason of the decision, or why it could not be executed or taken back. */
+            /** @description The reason of the decision, or why the change could not be executed or taken back. */
             note: string | null;
             /** @description The `seq` at which the change became visible; null if it did not. */
             seq: number | null;
@@ -6713,7 +6713,7 @@ export interface components {
             state: components["schemas"]["ProposalState"];
             kinds: components["schemas"]["ApprovalKind"][];
             proposer: components["schemas"]["ActorName"];
-            /** @description Organisation of the proposer; null for `root`, and for `wrangler` and `numgate`, which are no persons. */
+            /** @description Organisation of the proposer; null for `root`, and for `wrangler` and `numgate`, which are not people. */
             organisation: string | null;
             /** @description As given with the change. */
             reason: string;
@@ -6724,19 +6724,19 @@ export interface components {
              * @description When it expires; for a break-glass change, when it reverts.
              */
             endsAt: string;
-            /** @description Over the request and its exact effects. An approval names it. */
+            /** @description SHA-256 of the request and its exact effects. An approval must contain it. */
             sha256: components["schemas"]["Sha256"];
             /** @description Audit records that the change makes: one per number and source, otherwise one. */
             changes: number;
             /** Format: date-time */
             decidedAt: string | null;
-            /** @description Who decided; `numgate` if it ended without a decision. */
+            /** @description Who decided; `numgate` if the proposal ended without a decision. */
             decidedBy: string | null;
-            /** @description The reason of the decision, or why it could not be executed or taken back. */
+            /** @description The reason of the decision, or why the change could not be executed or taken back. */
             note: string | null;
             /** @description The `seq` at which the change became visible; null if it did not. */
             seq: number | null;
-            /** @description The first changes, as the audit log would record them: numbers are keyed. What it overrides comes before all others. */
+            /** @description The first changes, as the audit log would record them, with keyed numbers. Overrides come first. */
             shown: {
                 action: string;
                 subject: string;
@@ -6751,7 +6751,7 @@ export interface components {
             state: components["schemas"]["ProposalState"];
             kinds: components["schemas"]["ApprovalKind"][];
             proposer: components["schemas"]["ActorName"];
-            /** @description Organisation of the proposer; null for `root`, and for `wrangler` and `numgate`, which are no persons. */
+            /** @description Organisation of the proposer; null for `root`, and for `wrangler` and `numgate`, which are not people. */
             organisation: string | null;
             /** @description As given with the change. */
             reason: string;
@@ -6762,19 +6762,19 @@ export interface components {
              * @description When it expires; for a break-glass change, when it reverts.
              */
             endsAt: string;
-            /** @description Over the request and its exact effects. An approval names it. */
+            /** @description SHA-256 of the request and its exact effects. An approval must contain it. */
             sha256: components["schemas"]["Sha256"];
             /** @description Audit records that the change makes: one per number and source, otherwise one. */
             changes: number;
             /** Format: date-time */
             decidedAt: string | null;
-            /** @description Who decided; `numgate` if it ended without a decision. */
+            /** @description Who decided; `numgate` if the proposal ended without a decision. */
             decidedBy: string | null;
-            /** @description The reason of the decision, or why it could not be executed or taken back. */
+            /** @description The reason of the decision, or why the change could not be executed or taken back. */
             note: string | null;
             /** @description The `seq` at which the change became visible; null if it did not. */
             seq: number | null;
-            /** @description The first changes, as the audit log would record them: numbers are keyed. What it overrides comes before all others. */
+            /** @description The first changes, as the audit log would record them, with keyed numbers. Overrides come first. */
             shown: {
                 action: string;
                 subject: string;
@@ -6786,9 +6786,9 @@ export interface components {
             /** @description The request, while it waits. Null once it is decided, and for a break-glass change. */
             request: components["schemas"]["ProposedRequest"] | null;
         };
-        /** @description A request that waits, as it was sent: numbers in clear, without secrets. */
+        /** @description A request that waits, as it was sent, with numbers in clear and without secrets. */
         ProposedRequest: {
-            /** @description What it does. New values may be added. */
+            /** @description What the request does. New values may be added. */
             command: string;
             /** @description The fields of the request, without the reason and the items. */
             fields: {
@@ -6800,13 +6800,13 @@ export interface components {
             items?: components["schemas"]["EntryItem"][];
         };
         Proposals: {
-            /** @description Those in which a person still has to act come first, then newest first. */
+            /** @description Proposals that still need action from a person come first, then newest first. */
             proposals: components["schemas"]["ProposalInfo"][];
         };
         PendingChange: {
             proposal: components["schemas"]["Proposal"];
         };
-        /** @description Only for a change with `breakGlass` that would have waited: it was made at once. */
+        /** @description Present only if a change with `breakGlass` would otherwise have waited: it was made at once. */
         BreakGlassDone: {
             proposal: components["schemas"]["ProposalId"];
             /**
@@ -6816,28 +6816,28 @@ export interface components {
             endsAt: string;
         };
         ApproveRequest: {
-            /** @description Of the proposal that you reviewed. */
+            /** @description `sha256` of the proposal that you reviewed. */
             sha256: components["schemas"]["Sha256"];
             reason?: components["schemas"]["ReasonText"];
         };
         RejectRequest: {
             reason: components["schemas"]["ReasonText"];
         };
-        /** @description Of the newest version. `draft`: not submitted. `submitted`: waits for a reviewer. `inReview`: a reviewer has claimed it. `needsUpdate`: change what `reasons` names, and submit it again. `approved`. `rejected`. `suspended`: the approved version is not in force until a reviewer resumes it. `expired`: the approved version has ended. `closed`: for good. New values may be added: treat an unknown value as valid. */
+        /** @description State of the newest version. `draft`: not submitted. `submitted`: waits for a reviewer. `inReview`: a reviewer has claimed it. `needsUpdate`: change what `reasons` names, and submit it again. `approved`. `rejected`. `suspended`: the approved version is not in force until a reviewer resumes it. `expired`: the approved version has ended. `closed`: ended for good. New values may be added: treat an unknown value as valid. */
         RegistrationState: string;
-        /** @description Why the organisation may use the number: its `own`, that of a member of its `staff`, or `delegated` by its holder. New values may be added: treat an unknown value as valid. */
+        /** @description Why the organisation may use the number. `own`: the number is its own. `staff`: a member of its staff holds the number. `delegated`: the holder has delegated it. New values may be added: treat an unknown value as valid. */
         RegistrationBasis: string;
         /** @description Who holds the line. New values may be added: treat an unknown value as valid. */
         HolderKind: string;
-        /** @description A document: `GET /v1/admin/registrations/documents` shows what each is, and which a registration needs. New values may be added: treat an unknown value as valid. */
+        /** @description The kind of a document. `GET /v1/admin/registrations/documents` describes the kinds, and shows which of them a registration needs. New values may be added: treat an unknown value as valid. */
         ProofKind: string;
         RegistrationProof: {
             kind: components["schemas"]["ProofKind"];
             /** @description SHA-256 of the document in hex. The document itself stays with you. */
             sha256: string;
-            /** @description Where you find the document. */
+            /** @description Your reference for the document. */
             reference?: string | null;
-            /** @description When the document ends, RFC 3339; null or left out if it does not. */
+            /** @description When the document expires, RFC 3339; null or omitted if it does not. */
             expires?: string | null;
         };
         RegistrationHolder: {
@@ -6853,11 +6853,11 @@ export interface components {
             number: string;
             basis: components["schemas"]["RegistrationBasis"];
             holder: components["schemas"]["RegistrationHolder"];
-            /** @description Clients of the organisation that may use the number: all mock clients, or all real ones. */
+            /** @description Clients of the organisation that may use the number: either only mock clients, or only real ones. */
             clients: components["schemas"]["Name"][];
-            /** @description Default: none. A draft may lack some. */
+            /** @description Default: none. A draft may lack required proofs. */
             proofs?: components["schemas"]["RegistrationProof"][];
-            /** @description When the registration is to end, RFC 3339. It ends earlier if a proof does. */
+            /** @description When the registration ends, RFC 3339. It ends earlier if a proof ends earlier. */
             expires?: string | null;
             /** @description Your own name for it, unique among the registrations of the organisation that are not closed. */
             reference?: string | null;
@@ -6871,11 +6871,11 @@ export interface components {
             number?: string;
             basis?: components["schemas"]["RegistrationBasis"];
             holder?: components["schemas"]["RegistrationHolder"];
-            /** @description Clients of the organisation that may use the number: all mock clients, or all real ones. */
+            /** @description Clients of the organisation that may use the number: either only mock clients, or only real ones. */
             clients?: components["schemas"]["Name"][];
-            /** @description Default: none. A draft may lack some. */
+            /** @description Default: none. A draft may lack required proofs. */
             proofs?: components["schemas"]["RegistrationProof"][];
-            /** @description When the registration is to end, RFC 3339. It ends earlier if a proof does. */
+            /** @description When the registration ends, RFC 3339. It ends earlier if a proof ends earlier. */
             expires?: string | null;
             /** @description Your own name for it, unique among the registrations of the organisation that are not closed. */
             reference?: string | null;
@@ -6898,9 +6898,9 @@ export interface components {
             number: string;
         };
         RegistrationReason: {
-            /** @description Such as `number` or `proofs.0.sha256`. */
+            /** @description The field, such as `number` or `proofs.0.sha256`. */
             field: string;
-            /** @description Stable name, such as `PROOF_MISSING`; reviewers may use codes of their own. */
+            /** @description Stable name, such as `PROOF_MISSING`; reviewers may use their own codes. */
             code: string;
             /** @description What is wrong. Never contains a full number. */
             detail: string;
@@ -6913,13 +6913,13 @@ export interface components {
             /** @description One number in any usual form. */
             number: string;
             /**
-             * @description `terminated`: the line no longer exists. `ported`: it is with another carrier.
+             * @description `terminated`: the line no longer exists. `ported`: the line has moved to another carrier.
              * @enum {string}
              */
             event: "terminated" | "ported";
             /**
              * Format: date-time
-             * @description When it happened; now if absent.
+             * @description When it happened. Default: now.
              */
             at?: string;
             reason?: components["schemas"]["ReasonText"];
@@ -6939,9 +6939,9 @@ export interface components {
             /** @description Line of the file. */
             line: number;
             reference: string | null;
-            /** @description `unchanged`: the registration already has exactly what the line has. */
+            /** @description `unchanged`: the registration already has exactly the content of the line. */
             result: string;
-            /** @description Of the registration; null if the line was rejected. */
+            /** @description ID of the registration; null if the line was rejected. */
             id: string | null;
             state: components["schemas"]["RegistrationState"] | null;
             /** @description Why the line was rejected. `field` is the column. */
@@ -6959,7 +6959,7 @@ export interface components {
         };
         RegistrationActionRequest: {
             reason?: components["schemas"]["ReasonText"];
-            /** @description By field, for the sender. Required for `reject`, `requestUpdate` and `suspend`; other actions have none. */
+            /** @description Reasons by field, for the sender. Required for `reject`, `requestUpdate` and `suspend`; other actions have none. */
             reasons?: components["schemas"]["ReviewerReason"][];
         };
         RegistrationVersion: {
@@ -6972,21 +6972,21 @@ export interface components {
             number: string;
             basis: components["schemas"]["RegistrationBasis"];
             holder: components["schemas"]["RegistrationHolder"];
-            /** @description Clients of the organisation that may use the number: all mock clients, or all real ones. */
+            /** @description Clients of the organisation that may use the number: either only mock clients, or only real ones. */
             clients: components["schemas"]["Name"][];
-            /** @description Default: none. A draft may lack some. */
+            /** @description Default: none. A draft may lack required proofs. */
             proofs: components["schemas"]["RegistrationProof"][];
-            /** @description When the registration is to end, RFC 3339. It ends earlier if a proof does. */
+            /** @description When the registration ends, RFC 3339. It ends earlier if a proof ends earlier. */
             expires: string | null;
             /** @description Your own name for it, unique among the registrations of the organisation that are not closed. */
             reference: string | null;
             /**
              * Format: date-time
-             * @description The earliest end of the registration and of its proofs; null for none.
+             * @description The earliest of the ends of the registration and its proofs; null for none.
              */
             endsAt: string | null;
         };
-        /** @description Another registration of the same number that is in force, suspended, or waits for a review. Two organisations that both have a number as `own` contradict each other. */
+        /** @description Another registration of the same number that is in force, suspended, or waits for a review. Two organisations that both register a number as `own` contradict each other. */
         OtherRegistration: {
             organisation: components["schemas"]["Name"];
             /** @description Number of the registration in its organisation. */
@@ -6999,10 +6999,10 @@ export interface components {
             basis: components["schemas"]["RegistrationBasis"];
             holder: components["schemas"]["RegistrationHolder"];
             state: components["schemas"]["RegistrationState"];
-            /** @description Whether a version of it is in force: number, basis and holder are those of that version. */
+            /** @description Whether a version of it is in force. If so, number, basis and holder are those of that version. */
             inForce: boolean;
         };
-        /** @description A registered sender. The fields of the request are those of the newest version; `approved` is the version in force, if that is another one. */
+        /** @description A registered sender. The fields of the request are those of the newest version; `approved` is the version in force, if it is another version. */
         SenderRegistration: {
             organisation: components["schemas"]["Name"];
             /** @description Number of the registration in its organisation. */
@@ -7016,17 +7016,17 @@ export interface components {
             number: string;
             basis: components["schemas"]["RegistrationBasis"];
             holder: components["schemas"]["RegistrationHolder"];
-            /** @description Clients of the organisation that may use the number: all mock clients, or all real ones. */
+            /** @description Clients of the organisation that may use the number: either only mock clients, or only real ones. */
             clients: components["schemas"]["Name"][];
-            /** @description Default: none. A draft may lack some. */
+            /** @description Default: none. A draft may lack required proofs. */
             proofs: components["schemas"]["RegistrationProof"][];
-            /** @description When the registration is to end, RFC 3339. It ends earlier if a proof does. */
+            /** @description When the registration ends, RFC 3339. It ends earlier if a proof ends earlier. */
             expires: string | null;
             /** @description Your own name for it, unique among the registrations of the organisation that are not closed. */
             reference: string | null;
             /**
              * Format: date-time
-             * @description The earliest end of the registration and of its proofs; null for none.
+             * @description The earliest of the ends of the registration and its proofs; null for none.
              */
             endsAt: string | null;
             state: components["schemas"]["RegistrationState"];
@@ -7034,7 +7034,7 @@ export interface components {
             approvedVersion: number | null;
             approved?: components["schemas"]["RegistrationVersion"];
             /**
-             * @description Present only if its clients are mock clients: the service decides at once, and nothing is published.
+             * @description Present only if its clients are mock clients. The service then decides at once, and publishes nothing.
              * @constant
              */
             mock?: true;
@@ -7042,19 +7042,19 @@ export interface components {
             claimedBy: string | null;
             /**
              * Format: date-time
-             * @description Afterwards others can claim it.
+             * @description When the claim ends. After that, others can claim the registration.
              */
             claimedUntil: string | null;
-            /** @description Of the last decision. */
+            /** @description Reasons of the last decision. */
             reasons: components["schemas"]["RegistrationReason"][];
-            /** @description Whether the edge knows what was decided. `pending`: soon. `waiting`: there is no room for additions until the next release. `none`: nothing to publish. New values may be added: treat an unknown value as valid. */
+            /** @description Whether the edge has the last decision. `pending`: it will soon. `waiting`: there is no room for additions until the next release. `none`: there is nothing to publish. New values may be added: treat an unknown value as valid. */
             publication: string;
             /**
              * Format: date-time
-             * @description When the last change of what is in force was published.
+             * @description When the last change to what is in force was published.
              */
             publishedAt: string | null;
-            /** @description Only for reviewers, when they read, claim, approve or resume it: the other registrations that have one of its numbers, of all organisations, those in force first. Null if they could not be read now: there may be some. */
+            /** @description Only for reviewers, when they read, claim, approve or resume the registration: the other registrations, of all organisations, that have one of its numbers. Those in force come first. Null if they could not be read now: there may be some. */
             others?: components["schemas"]["OtherRegistration"][] | null;
             /** Format: date-time */
             createdAt: string;
@@ -7062,20 +7062,20 @@ export interface components {
             updatedAt: string;
             /** Format: date-time */
             submittedAt: string | null;
-            /** @description Only if it rests on a certificate: it is suspended with it. */
+            /** @description Present only if the registration rests on a certificate: it is suspended together with the certificate. */
             certificate?: components["schemas"]["CredentialDigest"];
         };
         RegistrationPage: {
             registrations: components["schemas"]["SenderRegistration"][];
-            /** @description `after` of the next page; null on the last. */
+            /** @description `after` of the next page; null on the last page. */
             next: string | null;
         };
         RegistrationsFound: {
-            /** @description Those whose newest or approved version has one of the numbers. */
+            /** @description Registrations whose newest or approved version has one of the numbers. */
             registrations: components["schemas"]["SenderRegistration"][];
         };
         RegistrationValidity: {
-            /** @description Whether it could be submitted. */
+            /** @description Whether the registration could be submitted. */
             valid: boolean;
             /** @description What is wrong or missing, by field. */
             reasons: components["schemas"]["RegistrationReason"][];
@@ -7084,7 +7084,7 @@ export interface components {
             /** @description Audit records of the registration, oldest first. */
             records: components["schemas"]["AuditRecord"][];
         };
-        /** @description The registration itself shows what is true now. */
+        /** @description For the current state, read the registration. */
         RegistrationEvent: {
             /** @description Rises with each event of the organisation. */
             id: number;
@@ -7119,7 +7119,7 @@ export interface components {
         ReviewQueue: {
             /** @description In the order of submission. */
             registrations: components["schemas"]["QueuedRegistration"][];
-            /** @description `after` of the next page; null on the last. */
+            /** @description `after` of the next page; null on the last page. */
             next: string | null;
         };
         DocumentRule: {
@@ -7136,14 +7136,14 @@ export interface components {
             nameKo: string;
         };
         RegistrationDocuments: {
-            /** @description One matches each basis, holder and line that go together. */
+            /** @description One rule matches each valid combination of basis, holder and line. */
             rules: components["schemas"]["DocumentRule"][];
             documents: components["schemas"]["DocumentName"][];
         };
-        /** @description `pending`: applied, and not certified yet. `certified`: may send. `rateReduced`: may send at the share `factor` of its usual rate. `suspended`: may not send for now. `cancelled`: may not send; it can apply anew. `expired`: the certification has ended. New values may be added: treat an unknown value as valid. */
+        /** @description `pending`: applied, but not certified yet. `certified`: may send. `rateReduced`: may send at the share `factor` of its usual rate. `suspended`: may not send for now. `cancelled`: may not send; the organisation can apply again. `expired`: the certification has ended. New values may be added: treat an unknown value as valid. */
         QualificationState: string;
         /**
-         * @description The whole qualification: what you leave out is null.
+         * @description The whole qualification. Omitted fields are null.
          * @example {
          *       "state": "rateReduced",
          *       "factor": 0.5,
@@ -7154,7 +7154,7 @@ export interface components {
          */
         QualificationRequest: {
             state: components["schemas"]["QualificationState"];
-            /** @description Required with `rateReduced`, and only there: the share of the usual rate that is left. */
+            /** @description Required with `rateReduced`, and allowed only there: the share of the usual rate that is left. */
             factor?: number | null;
             /**
              * Format: date-time
@@ -7163,17 +7163,17 @@ export interface components {
             inspectedAt?: string | null;
             /**
              * Format: date-time
-             * @description When the next inspection is due: after `inspectedAt`. Default: null.
+             * @description When the next inspection is due. Must be after `inspectedAt`. Default: null.
              */
             nextInspectionBy?: string | null;
             /**
              * Format: date-time
-             * @description When the certification ends, in the future. Only with `certified`, `rateReduced` and `suspended`. Default: null.
+             * @description When the certification ends. Must be in the future. Only with `certified`, `rateReduced` and `suspended`. Default: null.
              */
             validUntil?: string | null;
             reason: components["schemas"]["ReasonText"];
         };
-        /** @description The qualification of an organisation, in the state of now. */
+        /** @description The current qualification of an organisation. */
         Qualification: {
             organisation: components["schemas"]["Name"];
             state: components["schemas"]["QualificationState"];
@@ -7200,10 +7200,10 @@ export interface components {
              */
             validUntil: string | null;
         };
-        /** @description A page of qualifications, in the order of organisations. */
+        /** @description A page of qualifications, ordered by organisation. */
         Qualifications: {
             qualifications: components["schemas"]["Qualification"][];
-            /** @description `after` of the next page; null on the last one. */
+            /** @description `after` of the next page; null on the last page. */
             next: string | null;
         };
         DueQualification: {
@@ -7213,12 +7213,12 @@ export interface components {
             /** Format: date-time */
             at: string;
         };
-        /** @description An organisation in the public register, in the state of now. */
+        /** @description An organisation in the public register, with its current state. */
         RegisterEntry: {
             id: components["schemas"]["Name"];
             /** @description Its display name. */
             name: string;
-            /** @description Identifies it in its texts; null if it has none. */
+            /** @description The code that identifies it in its texts; null if it has none. */
             senderCode: string | null;
             state: components["schemas"]["QualificationState"];
             /** @description With `rateReduced`: the share of the usual rate that is left. Otherwise null. */
@@ -7245,10 +7245,10 @@ export interface components {
             validUntil: string | null;
         };
         RegisterMatches: {
-            /** @description One for a sender code or an id; all that have the display name otherwise. */
+            /** @description One match for a sender code or an id; otherwise all organisations with this display name. */
             matches: components["schemas"]["RegisterEntry"][];
         };
-        /** @description A compact JWS (RFC 7515), ES256. `kid` names a key of `/.well-known/jwks.json`. */
+        /** @description A compact JWS (RFC 7515), signed with ES256. `kid` names a key of `/.well-known/jwks.json`. */
         SignedDocument: string;
         /** @description A JWK set (RFC 7517). */
         JwkSet: {
@@ -7263,7 +7263,7 @@ export interface components {
             }[];
         };
         /**
-         * @description SHA-256 of a compact JWS in base64url. `chain` of a message token names credentials by it.
+         * @description SHA-256 of a compact JWS in base64url. The `chain` of a message token names credentials by this digest.
          * @example KdizrXIcKzmqn_XGFpSsxBk7tHPlO591cdaV2WyHSrE
          */
         CredentialDigest: string;
@@ -7280,20 +7280,20 @@ export interface components {
             crv: string;
             /** @description 32 bytes in base64url. */
             x: string;
-            /** @description Of P-256 alone. */
+            /** @description Only for P-256. */
             y?: string;
             /** @description `ES256` or `EdDSA`. New values may be added. */
             alg?: string;
-            /** @description Name of the key, as headers have it. */
+            /** @description Name of the key, as used in headers. */
             kid?: string;
             /** @constant */
             use?: "sig";
         };
-        /** @description `active` or `suspended`. The certificates of a suspended issuer count as suspended, at once. New values may be added. */
+        /** @description `active` or `suspended`. The certificates of a suspended issuer immediately count as suspended. New values may be added. */
         IssuerState: string;
         /** @description JWK set (RFC 7517). Each key has a `kid`. */
         IssuerKeys: {
-            /** @description Several at once allow a rotation. A certificate whose key is not among them any more counts as suspended. */
+            /** @description Several keys at the same time allow a rotation. A certificate counts as suspended once its key is no longer listed. */
             keys: components["schemas"]["PublicJwk"][];
         };
         /** @description Who may sign certificates, and for which numbers. `numbers` and `operators` must not both be empty. */
@@ -7301,12 +7301,12 @@ export interface components {
             id: components["schemas"]["Name"];
             /** @description Organisation of the issuer. */
             organisation: components["schemas"]["Name"];
-            /** @description The claim `iss` of its certificates. No two issuers have the same. */
+            /** @description The claim `iss` of its certificates. No two issuers have the same `iss`. */
             iss: string;
             keys: components["schemas"]["IssuerKeys"];
             /** @description Korean numbers and ranges in E.164 that it may speak for. Default: none. */
             numbers?: string[];
-            /** @description Mobile operators whose public ranges it may speak for besides. Default: none. */
+            /** @description Mobile operators whose public ranges it may also speak for. Default: none. */
             operators?: components["schemas"]["Name"][];
             /** @description Hosts of its status lists. A host belongs to one issuer. */
             statusHosts: string[];
@@ -7321,12 +7321,12 @@ export interface components {
             id: components["schemas"]["Name"];
             /** @description Organisation of the issuer. */
             organisation: components["schemas"]["Name"];
-            /** @description The claim `iss` of its certificates. No two issuers have the same. */
+            /** @description The claim `iss` of its certificates. No two issuers have the same `iss`. */
             iss: string;
             keys: components["schemas"]["IssuerKeys"];
             /** @description Korean numbers and ranges in E.164 that it may speak for. Default: none. */
             numbers: string[];
-            /** @description Mobile operators whose public ranges it may speak for besides. Default: none. */
+            /** @description Mobile operators whose public ranges it may also speak for. Default: none. */
             operators: components["schemas"]["Name"][];
             /** @description Hosts of its status lists. A host belongs to one issuer. */
             statusHosts: string[];
@@ -7334,24 +7334,24 @@ export interface components {
             state: components["schemas"]["IssuerState"];
             /** @description Certificates that have not expired. */
             certificates: number;
-            /** @description How many of them count as suspended, because the issuer is suspended, or no longer has their key or their numbers. */
+            /** @description How many of these certificates count as suspended, because the issuer is suspended, or no longer has their key or their numbers. */
             held: number;
         };
         Issuers: {
             issuers: components["schemas"]["IssuerInfo"][];
         };
-        /** @description As a status list has it. New values may be added. */
+        /** @description The status in a status list. New values may be added. */
         CredentialStatus: string;
         CertificateRequest: {
             /** @description Compact JWS of type `sender-certificate+jwt`. */
             certificate: string;
-            /** @description The holder's public key, that of `cnf.jkt`. */
+            /** @description The holder's public key. Its thumbprint is `cnf.jkt`. */
             key: components["schemas"]["PublicJwk"];
-            /** @description Compact JWS of type `sender-proof+jwt`, signed by the holder's key at most 10 minutes ago: `aud` is the organisation, `crt` the digest of the certificate. */
+            /** @description Compact JWS of type `sender-proof+jwt`, signed by the holder's key at most 10 minutes ago: `aud` is the organisation, and `crt` is the digest of the certificate. */
             proof: string;
             /** @description Clients that may send from its numbers. */
             clients: components["schemas"]["Name"][];
-            /** @description Of the first registration; the others add `-2` and so on. Default: null. */
+            /** @description Reference of the first registration; further registrations add `-2` and so on. Default: null. */
             reference?: string | null;
             reason?: components["schemas"]["ReasonText"];
         };
@@ -7360,10 +7360,10 @@ export interface components {
             organisation: components["schemas"]["Name"];
             /** @description ID of the issuer. */
             issuer: components["schemas"]["Name"];
-            /** @description What it is worth now. New values may be added. */
+            /** @description The current state. New values may be added. */
             state: string;
             /**
-             * @description Only if the issuer is suspended, or may not sign this certificate any more.
+             * @description Present only if the issuer is suspended, or may no longer sign this certificate.
              * @constant
              */
             held?: true;
@@ -7376,7 +7376,7 @@ export interface components {
             notBefore: string;
             /** Format: date-time */
             expires: string;
-            /** @description Of the holder's key. */
+            /** @description Thumbprint of the holder's key. */
             key: components["schemas"]["KeyThumbprint"];
             status: components["schemas"]["CredentialStatus"];
             statusList: {
@@ -7386,7 +7386,7 @@ export interface components {
             clients: components["schemas"]["Name"][];
             /** @description IDs of the registrations that rest on it. Empty until they exist. */
             registrations: string[];
-            /** @description Why there are none. */
+            /** @description Why there are no registrations. */
             reasons?: components["schemas"]["RegistrationReason"][];
             /** @description The compact JWS. */
             certificate: string;
@@ -7395,17 +7395,17 @@ export interface components {
         };
         Certificates: {
             certificates: components["schemas"]["Certificate"][];
-            /** @description `after` of the next page; null on the last. */
+            /** @description `after` of the next page; null on the last page. */
             next: string | null;
         };
         DelegationProposal: {
             /** @description The organisation that may send for this one. */
             agent: components["schemas"]["Name"];
-            /** @description Digest of the own certificate, or of a delegation of which the organisation is the agent. */
+            /** @description Digest of the certificate of your organisation, or of a delegation with your organisation as the agent. */
             link: components["schemas"]["CredentialDigest"];
             /** @description Numbers and ranges in E.164, within those of the link. */
             numbers: string[];
-            /** @description Within that of the link. */
+            /** @description Within the scope of the link. */
             scope: components["schemas"]["Channel"][];
             /**
              * Format: date-time
@@ -7423,7 +7423,7 @@ export interface components {
             reason?: components["schemas"]["ReasonText"];
         };
         DelegationAcceptRequest: {
-            /** @description The agent's public key. It signs its message tokens and delegations. */
+            /** @description The agent's public key, which verifies its message tokens and delegations. */
             key: components["schemas"]["PublicJwk"];
             reason?: components["schemas"]["ReasonText"];
         };
@@ -7451,9 +7451,9 @@ export interface components {
             expires: string;
             /** @description Organisations from the owner of the numbers to the agent. */
             chain: components["schemas"]["Name"][];
-            /** @description Thumbprint of the agent's key; null until it has accepted. */
+            /** @description Thumbprint of the agent's key; null until the agent has accepted. */
             key: components["schemas"]["KeyThumbprint"] | null;
-            /** @description What the principal signs. Only while the delegation is accepted. */
+            /** @description What the principal signs. Present only while the delegation is accepted. */
             toSign?: {
                 header: Record<string, never>;
                 claims: Record<string, never>;
@@ -7469,7 +7469,7 @@ export interface components {
         };
         Delegations: {
             delegations: components["schemas"]["Delegation"][];
-            /** @description `after` of the next page; null on the last. */
+            /** @description `after` of the next page; null on the last page. */
             next: string | null;
         };
         StatusListRequest: {
@@ -7479,9 +7479,9 @@ export interface components {
         };
         StatusListDone: {
             uri: string;
-            /** @description Certificates whose status it changed. */
+            /** @description How many certificates have another status now. */
             changed: number;
-            /** @description Of the credentials in the head: readers with this version or a later one have the list. */
+            /** @description Version of the credentials in the head. Readers with this version or a later one have the list. */
             version: number;
         };
         StatusListInfo: {
@@ -7491,7 +7491,7 @@ export interface components {
             issuedAt: string;
             /**
              * Format: date-time
-             * @description From then on, the statuses are unknown.
+             * @description From this time on, the statuses are unknown.
              */
             expires: string;
             entries: number;
@@ -7500,7 +7500,7 @@ export interface components {
             certificates: number;
             /**
              * Format: date-time
-             * @description When it is pulled next.
+             * @description When the list is pulled next.
              */
             pullAt: string;
             /** @description Why the last pull failed, such as `HTTP_404`; null if it did not. */
@@ -7512,21 +7512,21 @@ export interface components {
         /** @description A certification authority that signs the certificates of networks. */
         PassportRoot: {
             id: components["schemas"]["Name"];
-            /** @description One certificate in PEM that may sign certificates, on P-256. */
+            /** @description One certificate in PEM, on P-256, that may sign other certificates. */
             certificate: string;
-            /** @description Where chains that end at this root may be fetched, with a port if it is not 443. */
+            /** @description Hosts from which chains that end at this root may be fetched, with a port if it is not 443. */
             hosts: string[];
         };
         PassportRootRequest: {
             root: components["schemas"]["PassportRoot"];
             reason: components["schemas"]["ReasonText"];
         };
-        /** @description A root, with the time in which it is valid. */
+        /** @description A root, with its validity period. */
         PassportRootInfo: {
             id: components["schemas"]["Name"];
-            /** @description One certificate in PEM that may sign certificates, on P-256. */
+            /** @description One certificate in PEM, on P-256, that may sign other certificates. */
             certificate: string;
-            /** @description Where chains that end at this root may be fetched, with a port if it is not 443. */
+            /** @description Hosts from which chains that end at this root may be fetched, with a port if it is not 443. */
             hosts: string[];
             /** Format: date-time */
             notBefore: string;
@@ -7540,36 +7540,36 @@ export interface components {
         PassportCertificate: {
             id: components["schemas"]["Name"];
             /**
-             * @description Where the chain is, exactly as PASSporTs name it in `x5u`. Its host must be one of a root.
+             * @description URL of the chain, exactly as PASSporTs name it in `x5u`. Its host must be one of the `hosts` of a root.
              * @example https://certs.example.kr/kt01.pem
              */
             url: string;
-            /** @description Numbers that the service provider codes of the certificate stand for: a code names a network, and numbers are portable. */
+            /** @description Numbers that the service provider codes of the certificate stand for. A code names a network, and numbers are portable. */
             numbers?: string[];
-            /** @description Nothing is verified with a suspended one. New values may be added: treat an unknown value as valid. Default: `active`. */
+            /** @description Nothing is verified with a suspended certificate. New values may be added: treat an unknown value as valid. Default: `active`. */
             state?: string;
         };
         PassportCertificateRequest: {
             certificate: components["schemas"]["PassportCertificate"];
             reason: components["schemas"]["ReasonText"];
         };
-        /** @description A certificate, and what control knows of it. Times are null until the chain was verified. */
+        /** @description A certificate, and what control knows about it. Times are null until the chain was verified. */
         PassportCertificateInfo: {
             id: components["schemas"]["Name"];
             /**
-             * @description Where the chain is, exactly as PASSporTs name it in `x5u`. Its host must be one of a root.
+             * @description URL of the chain, exactly as PASSporTs name it in `x5u`. Its host must be one of the `hosts` of a root.
              * @example https://certs.example.kr/kt01.pem
              */
             url: string;
-            /** @description Numbers that the service provider codes of the certificate stand for: a code names a network, and numbers are portable. */
+            /** @description Numbers that the service provider codes of the certificate stand for. A code names a network, and numbers are portable. */
             numbers: string[];
-            /** @description Nothing is verified with a suspended one. New values may be added: treat an unknown value as valid. Default: `active`. */
+            /** @description Nothing is verified with a suspended certificate. New values may be added: treat an unknown value as valid. Default: `active`. */
             state: string;
-            /** @description SHA-256 of the URL, base64url: how logs name the certificate. */
+            /** @description SHA-256 of the URL in base64url. Logs name the certificate by this digest. */
             x5u: string;
-            /** @description `waiting`: not fetched yet. `failed`: there is no chain that is valid now. New values may be added: treat an unknown value as valid. */
+            /** @description `waiting`: not fetched yet. `failed`: there is no valid chain now. New values may be added: treat an unknown value as valid. */
             status: string;
-            /** @description Why the last fetch or verification failed. An earlier chain serves until it ends. */
+            /** @description Why the last fetch or verification failed. An earlier chain remains in use until it ends. */
             problem: string | null;
             /** @description Service provider codes of the certificate. */
             providers: string[];
@@ -7589,7 +7589,7 @@ export interface components {
         };
         /** @description Empty. */
         PassportRemoved: Record<string, never>;
-        /** @description `proposed` waits for a person, and blocks nothing. `provisional` and `confirmed` are in force. `ended` by time, `lifted` by a person, an appeal, or because its reports were withdrawn. `dismissed`: a person declined the proposal. `shadow`: what a rule in shadow would have blocked. New values may be added. */
+        /** @description `proposed`: waits for a person, and blocks nothing. `provisional`, `confirmed`: in force. `ended`: its time has passed. `lifted`: by a person or an appeal, or because its reports were withdrawn. `dismissed`: a person declined the proposal. `shadow`: what a rule in shadow would have blocked. New values may be added. */
         RuleBlockState: string;
         RuleBlockCause: string | null;
         RuleBlock: {
@@ -7603,40 +7603,40 @@ export interface components {
             /** @description A sender ID, with look-alike letters replaced. */
             source: string | null;
             /**
-             * @description The campaign of texts that it is about; null for a number or sender ID.
+             * @description The campaign of texts that the block is about; null for a number or sender ID.
              * @example c-17
              */
             campaign: string | null;
             state: components["schemas"]["RuleBlockState"];
             cause: components["schemas"]["RuleBlockCause"];
-            /** @description From mock partners: it blocks nothing. */
+            /** @description Whether it comes from mock partners. If so, it blocks nothing. */
             mock: boolean;
             /**
-             * @description ID and version of the first of its rules that still supports it.
+             * @description ID and version of the first of its rules that still supports the block.
              * @example kr-50@1
              */
             rule: string;
             /** @description Reporters who counted for that rule. */
             distinct: number;
             kinds: components["schemas"]["PartnerKind"][];
-            /** @description All rules that support it. */
+            /** @description All rules that support the block. */
             grounds: components["schemas"]["RuleBlockGround"][];
-            /** @description What speaks against it; null if it could not be read. */
+            /** @description The counter-evidence; null if it could not be read. */
             evidence: components["schemas"]["CounterEvidence"] | null;
             /** @description The person who confirmed it. */
             confirmedBy: string | null;
-            /** @description What persons did with it, the oldest first. */
+            /** @description The actions of people on the block, oldest first. */
             actions: components["schemas"]["RuleBlockDone"][];
             /**
              * Format: date-time
              * @description When its stage ends; null once it has ended.
              */
             until: string | null;
-            /** @description From which on the live layer has the last state that it took; null if it never had one. */
+            /** @description The `seq` from which on the live layer has the last state that it accepted; null if it never accepted one, and for a campaign. */
             seq: components["schemas"]["Seq"] | null;
-            /** @description Whether the live layer does not have its newest state yet. */
+            /** @description Whether the live layer does not have the newest state yet. */
             pending: boolean;
-            /** @description Only of a proposal for a range: the numbers of its block of 100 that rules blocked or would block. */
+            /** @description Only for a proposal for a range: the numbers of its block of 100 that rules blocked or would block. */
             members?: components["schemas"]["RangeMember"][];
             /**
              * Format: date-time
@@ -7645,12 +7645,12 @@ export interface components {
             createdAt: string;
             /**
              * Format: date-time
-             * @description Its last change.
+             * @description When it last changed.
              */
             updatedAt: string;
         };
         RuleBlockDone: {
-            /** @description `appeal`: an appeal was accepted, which lifted it. New values may be added. */
+            /** @description `appeal`: an appeal was accepted, which lifted the block. New values may be added. */
             action: string;
             /** @example token:ktoa */
             by: string;
@@ -7665,7 +7665,7 @@ export interface components {
             channel: components["schemas"]["Channel"];
             /** @description Reporters who counted. */
             distinct: number;
-            /** @description Reporters who counted, by the ID of the partner. 0 for a partner whose reporters all counted for others. */
+            /** @description Reporters who counted, by the ID of the partner. 0 for a partner whose reporters all counted for other partners. */
             partners: {
                 [key: string]: number;
             };
@@ -7675,15 +7675,15 @@ export interface components {
              * @description When the rule decided.
              */
             firedAt: string;
-            /** @description Whether reports of an independent kind of partner confirm it. */
+            /** @description Whether reports of an independent kind of partner confirm the block. */
             confirmed: boolean;
         };
         CounterEvidence: {
-            /** @description Organisations that have registered the number, in force. */
+            /** @description Organisations with a registration of the number in force. */
             registered: components["schemas"]["Name"][];
-            /** @description Those of them that are certified. */
+            /** @description Organisations among these that are certified. */
             certified: components["schemas"]["Name"][];
-            /** @description Reporters per thousand texts or calls that their clients sent in the window of the rule, in whole hours; null if they sent none, or nobody counts them. */
+            /** @description Reporters per thousand texts or calls that the clients of these organisations sent in the window of the rule, in whole hours. Null if they sent none, or if nobody counts them. */
             perThousand: number | null;
         };
         RangeMember: {
@@ -7695,7 +7695,7 @@ export interface components {
         };
         RuleBlocks: {
             ruleBlocks: components["schemas"]["RuleBlock"][];
-            /** @description Pass it as `after` for the next page; null on the last one. */
+            /** @description Pass it as `after` to get the next page; null on the last page. */
             next: string | null;
         };
         RuleBlocksFound: {
@@ -7703,7 +7703,7 @@ export interface components {
         };
         RuleBlockSubject: {
             /**
-             * @description A number in any usual spelling, or a sender ID. A test number finds the blocks of mock partners.
+             * @description A number in any usual form, or a sender ID. A test number finds the blocks of mock partners.
              * @example 010-3000-0001
              */
             from: string;
@@ -7714,7 +7714,7 @@ export interface components {
         ReportsWithdrawRequest: {
             /**
              * Format: date-time
-             * @description Reports that came before this time stay. Default: null, all reports that are kept.
+             * @description Reports that arrived before this time stay. Default: null, for all kept reports.
              */
             since?: string | null;
             reason: components["schemas"]["ReasonText"];
@@ -7723,15 +7723,15 @@ export interface components {
             organisation: components["schemas"]["Name"];
             kind: components["schemas"]["PartnerKind"];
             mock: boolean;
-            /** @description That the installation gave it. */
+            /** @description Weight that the installation gave it. */
             weight: number;
             /** @description Rises with each confirmed block that rested on its reports, and falls with each accepted appeal. New partners: 0.5. */
             record: number;
-            /** @description What its reports weigh in rules: weight times record, within these bounds. */
+            /** @description Weight of its reports in rules: `weight` times `record`, within these bounds. */
             effectiveWeight: number;
             /** @description Confirmed blocks that rested on its reports. */
             confirmed: number;
-            /** @description Blocks that rested on its reports and were lifted by an appeal. */
+            /** @description Blocks that rested on its reports and that an appeal lifted. */
             appealed: number;
             /** @description Its last withdrawal; null if there was none. */
             withdrawal: components["schemas"]["PartnerWithdrawal"] | null;
@@ -7742,7 +7742,7 @@ export interface components {
             /** @description Distinct reports. */
             acknowledged: number;
             withdrawn: number;
-            /** @description Beyond the budgets of their reporters: they do not count. */
+            /** @description Reports beyond the budgets of their reporters. They do not count. */
             overBudget: number;
             /** @description Reports and withdrawals that are not counted yet. */
             waiting: number;
@@ -7762,29 +7762,29 @@ export interface components {
             reason: string;
             /** @description New values may be added. */
             state: string;
-            /** @description Reports so far; null in a list, and if they cannot be counted now. */
+            /** @description Reports withdrawn so far; null in a list, and if they cannot be counted now. */
             withdrawn: number | null;
         };
         Partners: {
             partners: components["schemas"]["Partner"][];
         };
-        /** @description What rules made of reports. Omitted while the desk does not respond. */
+        /** @description Blocks and decisions of rules. Omitted while the desk does not respond. */
         ResponseStatus: {
             /** @description Proposals that wait for a person. Blocks of mock partners are not counted here. */
             proposed: number;
             provisional: number;
             confirmed: number;
             shadow: number;
-            /** @description Decisions of rules whose facts are being read. */
+            /** @description Decisions of rules whose facts are still being read. */
             decisions: number;
             /** @description Blocks whose newest state the live layer does not have yet. */
             unsent: number;
             /**
              * Format: date-time
-             * @description Since when rules have no room for more blocks; null if they have.
+             * @description Since when rules have had no room for more blocks; null if they have room.
              */
             rulesFullSince: string | null;
-            /** @description IDs of the keys that seal the key of reports. Empty: it is lost. */
+            /** @description IDs of the keys that seal the key of reports. Empty if the key of reports is lost. */
             keyIds: string[];
         };
         /** @description A text for people, in each language. */
@@ -7803,17 +7803,17 @@ export interface components {
          *     }
          */
         AppealRequest: {
-            /** @description `appeal` of a reason, as it was sent. */
+            /** @description The `appeal` of a reason, exactly as it was sent. */
             reference: string;
-            /** @description Why the block is wrong. May have several lines; other control characters become spaces. */
+            /** @description Why the block is wrong. It may have several lines. Other control characters become spaces. */
             statement: string;
-            /** @description How to reach you, in one line. Only reviewers see it. */
+            /** @description How to reach you, on one line. Only reviewers see it. */
             contact?: string;
-            /** @description If the service requires one: a solved challenge in base64, as the widget of ALTCHA sends it, or the token of Turnstile. */
+            /** @description Only if the service requires one: a solved challenge in base64, as the ALTCHA widget sends it, or the token of Turnstile. */
             proof?: string;
         };
         /**
-         * @description The same for a reference that the service does not know.
+         * @description The response is the same for an unknown reference.
          * @example {
          *       "appeal": "pGq0m2mNfS0cXvGmTq1kV1m0k6bTzQe2y8m4rJp5nF3tW7xZ9aBcDeFg",
          *       "message": {
@@ -7827,11 +7827,11 @@ export interface components {
             appeal: string;
             message: components["schemas"]["People"];
         };
-        /** @description `received`: it waits. `inReview`: an admin has claimed it. `accepted`: the block was lifted. `rejected`. `noLongerBlocked`: the block had ended already. New values may be added: treat an unknown value as decided. */
+        /** @description `received`: waits. `inReview`: an admin has claimed it. `accepted`: the block was lifted. `rejected`. `noLongerBlocked`: the block had already ended. New values may be added: treat an unknown value as decided. */
         AppealState: string;
-        /** @description As `AppealState`, and `unmatched`: three days after an appeal whose reference the service does not know. New values may be added: treat an unknown value as decided. */
+        /** @description As `AppealState`, plus `unmatched`: the state of an appeal with an unknown reference after three days. New values may be added: treat an unknown value as decided. */
         AppealPublicState: string;
-        /** @description Why an appeal is rejected, as the appellant reads it. New values may be added: treat an unknown value as a rejection. */
+        /** @description Why an appeal was rejected, as the appellant reads it. New values may be added: treat an unknown value as a rejection. */
         AppealRejection: string;
         /**
          * @example {
@@ -7859,21 +7859,21 @@ export interface components {
             receivedAt: string;
             /** Format: date-time */
             decidedAt: string | null;
-            /** @description Of an accepted appeal: the change that lifted the block. */
+            /** @description Only for an accepted appeal: `seq` of the change that lifted the block. */
             seq: number | null;
             message: components["schemas"]["People"];
-            /** @description From the review on: what the block means for the person who is blocked. */
+            /** @description Only once the review has begun: what the block means for the person who is blocked. */
             block: {
                 code: components["schemas"]["Code"];
                 meaning: components["schemas"]["People"];
             } | null;
-            /** @description Of a rejected appeal. */
+            /** @description Only for a rejected appeal. */
             rejection: {
                 code: components["schemas"]["AppealRejection"];
                 message: components["schemas"]["People"];
             } | null;
         };
-        /** @description A challenge of ALTCHA, version 2. Its widget solves it. */
+        /** @description An ALTCHA challenge, version 2. The ALTCHA widget solves it. */
         AppealChallenge: {
             parameters: {
                 algorithm: string;
@@ -7905,7 +7905,7 @@ export interface components {
             authority: string;
             /** Format: date-time */
             receivedAt: string;
-            /** @description How often somebody appealed against this block. */
+            /** @description How often somebody has appealed against this block. */
             appellants: number;
             /** @description Who has claimed it, until `claimedUntil`. */
             claimedBy: string | null;
@@ -7914,9 +7914,9 @@ export interface components {
             decidedBy: string | null;
             /** Format: date-time */
             decidedAt: string | null;
-            /** @description Of a rejected appeal. */
+            /** @description Only for a rejected appeal. */
             rejection: components["schemas"]["AppealRejection"] | null;
-            /** @description Of an accepted appeal: the change that lifted the block. It is visible in every verdict with this `seq` or a later one. */
+            /** @description Only for an accepted appeal: `seq` of the change that lifted the block. The change is visible in every verdict with this `seq` or a later one. */
             seq: number | null;
         };
         AppealStatement: {
@@ -7927,19 +7927,19 @@ export interface components {
         };
         StandingBlock: {
             list: string;
-            /** @description Of a live entry. */
+            /** @description `seq` of the live entry; null for a list. */
             seq: number | null;
             code: components["schemas"]["Code"];
             authority: string;
         };
         AppealPage: {
             appeals: components["schemas"]["AppealInfo"][];
-            /** @description `after` of the next page; null on the last. */
+            /** @description `after` of the next page; null on the last page. */
             next: number | null;
         };
         /** @description A month in Asia/Seoul. */
         Month: string;
-        /** @description Name of a table. New ones may be added. */
+        /** @description Name of a table. New tables may be added. */
         StatisticsTableName: string;
         /** @description A name in English and Korean. */
         StatisticsText: {
@@ -7952,18 +7952,18 @@ export interface components {
             p90Seconds: number | null;
         } | null;
         StatisticsRow: {
-            /** @description Stable name, such as `loan` or a sender code. `others` sums names without a row, `notStated` what reports do not name. */
+            /** @description Stable name, such as `loan` or a sender code. `others`: the sum of names without a row. `notStated`: reports that do not state a value. */
             key: string;
             name: components["schemas"]["StatisticsText"];
             /** @description Null if it is hidden. */
             count: number | null;
-            /** @description Of the total, in percent. Null unless both are shown. */
+            /** @description Percentage of the total. Null if the count or the total is hidden, or if the total is 0. */
             share: number | null;
         };
         StatisticsTable: {
             table: components["schemas"]["StatisticsTableName"];
             title: components["schemas"]["StatisticsText"];
-            /** @description Null if it is hidden, or if the rows do not add up to anything. */
+            /** @description Null if it is hidden, or if the rows do not add up to a total. */
             total: number | null;
             rows: components["schemas"]["StatisticsRow"][];
             durations?: components["schemas"]["StatisticsDurations"];
@@ -7976,7 +7976,7 @@ export interface components {
             provisional: boolean;
             /**
              * Format: date-time
-             * @description When it was closed or corrected. Of a provisional month, when it was counted.
+             * @description When the month was closed or corrected. For a provisional month, when it was counted.
              */
             at: string;
             /** @description SHA-256 of the published tables, as in the audit log. Null if provisional. */
@@ -7998,7 +7998,7 @@ export interface components {
             provisional: boolean;
             /**
              * Format: date-time
-             * @description When it was closed or corrected. Of a provisional month, when it was counted.
+             * @description When the month was closed or corrected. For a provisional month, when it was counted.
              */
             at: string;
             /** @description SHA-256 of the published tables, as in the audit log. Null if provisional. */
@@ -8012,7 +8012,7 @@ export interface components {
             timeZone: string;
             table: components["schemas"]["StatisticsTableName"];
             title: components["schemas"]["StatisticsText"];
-            /** @description Null if it is hidden, or if the rows do not add up to anything. */
+            /** @description Null if it is hidden, or if the rows do not add up to a total. */
             total: number | null;
             rows: components["schemas"]["StatisticsRow"][];
             durations?: components["schemas"]["StatisticsDurations"];
@@ -8020,7 +8020,7 @@ export interface components {
         StatisticsMonths: {
             /** @description The first month with figures. */
             first: components["schemas"]["Month"];
-            /** @description The month that is not over. */
+            /** @description The month that is not over yet. */
             current: components["schemas"]["Month"];
             /**
              * @description Time zone of months, days and hours.
@@ -8034,7 +8034,7 @@ export interface components {
                 at: string;
                 digest: components["schemas"]["Sha256"];
             }[];
-            /** @description `before` of the next page; null on the last one. */
+            /** @description `before` of the next page; null on the last page. */
             next: string | null;
         };
         StatisticsVersions: {
@@ -8048,17 +8048,17 @@ export interface components {
                 /** @description Who corrected it; null for the service. */
                 by: string | null;
             }[];
-            /** @description Whether its reports are counted again. */
+            /** @description Whether the reports of the month are being counted again. */
             isCorrecting: boolean;
         };
         StatisticsStatus: {
             /** @description The newest closed month. */
             closed: string | null;
-            /** @description Months that can be closed and are not closed yet. */
+            /** @description Months that can be closed, but are not closed yet. */
             due: number;
             /** @description Objects that count reports. */
             intakes: number;
-            /** @description Objects that are still to be read. */
+            /** @description Objects that have not been read yet. */
             waiting: number;
         };
         StatisticsCorrectionRequest: {
@@ -8078,7 +8078,7 @@ export interface components {
             provisional: boolean;
             /**
              * Format: date-time
-             * @description When it was closed or corrected. Of a provisional month, when it was counted.
+             * @description When the month was closed or corrected. For a provisional month, when it was counted.
              */
             at: string;
             /** @description SHA-256 of the published tables, as in the audit log. Null if provisional. */
@@ -8086,14 +8086,14 @@ export interface components {
             /** @description Why it was corrected; null for the first version. */
             reason: string | null;
             table: components["schemas"]["StatisticsTableName"];
-            /** @description Of `exactDigest`. */
+            /** @description Salt of `exactDigest`. */
             salt: string;
             /** @description SHA-256 of the salt and the exact counts, as in the audit log. */
             exactDigest: components["schemas"]["Sha256"];
             cells: {
                 key: string;
                 count: number;
-                /** @description Whether it is hidden in the published table. */
+                /** @description Whether the cell is hidden in the published table. */
                 hidden: boolean;
                 sources: {
                     /**
@@ -8101,10 +8101,10 @@ export interface components {
                      * @example reports kisa/0
                      */
                     source: string;
-                    /** @description What it adds to the cell. Differences can be negative. */
+                    /** @description What the object adds to the cell. Differences can be negative. */
                     count: number;
                 }[];
-                /** @description What all further sources add. */
+                /** @description Sum of what all further sources add. */
                 further: number;
             }[];
         };
@@ -8131,9 +8131,9 @@ export interface components {
                 rejected: number;
                 noLongerBlocked: number;
             };
-            /** @description From receipt to decision, over these; null without any. */
+            /** @description Median time from receipt to decision of these decisions; null without any. */
             medianSeconds: number | null;
-            /** @description The 90th percentile of the same. */
+            /** @description 90th percentile of the same time. */
             p90Seconds: number | null;
         };
         AppealClaim: {
@@ -8168,7 +8168,7 @@ export interface components {
             authority: string;
             /** Format: date-time */
             receivedAt: string;
-            /** @description How often somebody appealed against this block. */
+            /** @description How often somebody has appealed against this block. */
             appellants: number;
             /** @description Who has claimed it, until `claimedUntil`. */
             claimedBy: string | null;
@@ -8177,11 +8177,11 @@ export interface components {
             decidedBy: string | null;
             /** Format: date-time */
             decidedAt: string | null;
-            /** @description Of a rejected appeal. */
+            /** @description Only for a rejected appeal. */
             rejection: components["schemas"]["AppealRejection"] | null;
-            /** @description Of an accepted appeal: the change that lifted the block. It is visible in every verdict with this `seq` or a later one. */
+            /** @description Only for an accepted appeal: `seq` of the change that lifted the block. The change is visible in every verdict with this `seq` or a later one. */
             seq: number | null;
-            /** @description The first of them, oldest first. */
+            /** @description The first statements, oldest first. */
             statements: components["schemas"]["AppealStatement"][];
             /** @description What blocks the number or sender ID now. Null if that cannot be read. */
             blocks: components["schemas"]["StandingBlock"][] | null;
@@ -8214,20 +8214,20 @@ export interface components {
             sender: components["schemas"]["EvidenceSender"];
             /**
              * Format: date-time
-             * @description Begin of the period.
+             * @description Start of the period.
              */
             from: string;
             /**
              * Format: date-time
-             * @description End of the period, which it does not include. It must not be in the future, and at most 400 days after `from`.
+             * @description End of the period, exclusive. Must not be in the future, and must be at most 400 days after `from`.
              */
             to: string;
-            /** @description Size of the tree of the audit log that proves the records. Default: the current one. With the size of an earlier file, the same request gives the same parts, as far as nothing has changed since. */
+            /** @description Size of the tree of the audit log that proves the records. Default: the current size. With the size of an earlier file, the same request returns the same parts, unless something else has changed since. */
             size?: number;
             reason: components["schemas"]["ReasonText"];
         };
         EvidenceFile: {
-            /** @description The exact text of `manifest.json`: what was asked for, the tree of the audit log, and name, size and SHA-256 of each part. */
+            /** @description The exact text of `manifest.json`: the request, the tree of the audit log, and the name, size and SHA-256 of each part. */
             manifest: string;
             /** @description The exact text of `manifest.jws`: a compact JWS (ES256, `typ` `numgate-evidence+jws`) whose payload is the manifest. Its key is in `/.well-known/jwks.json`. */
             signature: string;
@@ -8235,10 +8235,10 @@ export interface components {
             parts: {
                 [key: string]: string;
             };
-            /** @description The record of the audit log that says who made the file, and has the digest of its parts. */
+            /** @description The record of the audit log that says who made the file. It contains the digest of the parts. */
             record: number;
         };
-        /** @description One of `progress`, `evidenceFile` and `error`. The last line has one of the last two. */
+        /** @description One of `progress`, `evidenceFile` and `error`. The last line has `evidenceFile` or `error`. */
         EvidenceLine: {
             progress?: {
                 step: string;
@@ -8263,32 +8263,32 @@ export interface components {
          */
         FeedDigest: string;
         /**
-         * @description Names an entry, without revealing its number.
+         * @description Names an entry without revealing its number.
          * @example o0Z2m1kq9vF3sT7cXbLwyA
          */
         FeedReference: string;
-        /** @description What the service says about one number or source, for one subject. */
+        /** @description The feed's statement about one number or source, for one subject. */
         FeedEntry: {
             /** @description E.164; null for a source. */
             number: string | null;
             /** @description A sender ID, operator or SMSC as lists write it; null for a number. */
             source: string | null;
             subject: components["schemas"]["Subject"];
-            /** @description `allow`: somebody lifted a block, and no list overrides that. New values may be added: treat an unknown value as no block. */
+            /** @description `allow`: somebody lifted a block, and no list overrides this. New values may be added: treat an unknown value as no block. */
             effect: string;
             /** @description A reason code of checks; null for `allow`. New values may be added. */
             code: string | null;
             /** @description Who vouches for the entry. */
             authority: string;
-            /** @description `live`, or the list of the current release that has it. */
+            /** @description `live`, or the list of the current release that contains the entry. */
             list: string;
-            /** @description The rule that made it, as `<id>@<version>`; null if none did. */
+            /** @description The rule that made the entry, as `<id>@<version>`; null if none did. */
             rule: string | null;
-            /** @description Of a block that a rule made; otherwise null. New values may be added. */
+            /** @description Only for a block that a rule made; otherwise null. New values may be added. */
             stage: string | null;
             /**
              * Format: date-time
-             * @description When it ends; null for never.
+             * @description When the entry ends; null for never.
              */
             until: string | null;
         };
@@ -8296,7 +8296,7 @@ export interface components {
         FeedCampaignEntry: {
             /** @constant */
             subject: "campaign";
-            /** @description 64 values of 16 bits, little-endian, in base64. Who has the same `TEXT_KEY` recognises texts of the campaign. */
+            /** @description 64 values of 16 bits, little-endian, in base64. Anybody who has the same `TEXT_KEY` can recognise texts of the campaign. */
             fingerprint: string;
             /** @description ID of the `TEXT_KEY` that the fingerprint was made with. */
             textKeyId: string;
@@ -8304,19 +8304,19 @@ export interface components {
             authority: string;
             /** @description The rule that confirmed it, as `<id>@<version>`; null if a person did. */
             rule: string | null;
-            /** @description How far a rule has confirmed it; null without a rule. New values may be added. */
+            /** @description How far a rule has confirmed the campaign; null without a rule. New values may be added. */
             stage: string | null;
             /**
              * Format: date-time
-             * @description When the first text of it was reported.
+             * @description When the first text of the campaign was reported.
              */
             firstSeen: string;
             /**
              * Format: date-time
-             * @description The same of the last text, when the entry last changed.
+             * @description When the last text of the campaign was reported, as of the last change of the entry.
              */
             lastSeen: string;
-            /** @description Distinct reporters, when the entry last changed. */
+            /** @description Distinct reporters, as of the last change of the entry. */
             reporters: number;
             /**
              * Format: date-time
@@ -8324,13 +8324,13 @@ export interface components {
              */
             until: string;
         };
-        /** @description A host of a list, for links in texts. */
+        /** @description A listed host, for links in texts. */
         FeedHostEntry: {
             /** @constant */
             subject: "host";
-            /** @description In canonical form: lower case, IDNA as `xn--`. It includes its subdomains. */
+            /** @description In canonical form: lower case, IDNA as `xn--`. The host includes its subdomains. */
             host: string;
-            /** @description The list of the text release in force that has it. */
+            /** @description The list of the text release in force that contains the host. */
             list: string;
             /** @description What the list does to texts with a link to the host. New values may be added: treat an unknown value as no block. */
             effect: string;
@@ -8343,13 +8343,13 @@ export interface components {
             position: number;
             epoch: number;
             reference: components["schemas"]["FeedReference"];
-            /** @description What the entry is about, also if there is none any more. New values may be added: ignore such an event. */
+            /** @description What the entry is about, even if the entry is gone. New values may be added: ignore such an event. */
             subject: string;
-            /** @description The entry from here on; null if nothing is said about it any more. */
+            /** @description The entry from here on; null if the feed says nothing about it any more. */
             entry: components["schemas"]["FeedEntry"] | components["schemas"]["FeedCampaignEntry"] | components["schemas"]["FeedHostEntry"] | null;
             /** Format: date-time */
             at: string;
-            /** @description Digest of the event before it; for the first event of an epoch, of its statement. */
+            /** @description Digest of the previous event. For the first event of an epoch, digest of the epoch's statement. */
             previous: components["schemas"]["FeedDigest"];
         };
         /** @description One event of the feed, as a CloudEvent. */
@@ -8365,15 +8365,15 @@ export interface components {
             /** Format: date-time */
             time: string;
             /**
-             * @description Nothing is said about the entry any more.
+             * @description The feed says nothing about the entry any more.
              * @constant
              */
             method?: "DELETE";
             /** @description Epoch of the event. */
             epoch: number;
-            /** @description SHA-256 over `previous` of the data and the event: what the next event follows. */
+            /** @description SHA-256 over `previous` of the data, and the event. The next event has it as its `previous`. */
             digest: components["schemas"]["FeedDigest"];
-            /** @description `application/jose`: `data` is a compact JWE. `application/json`: it is in clear. */
+            /** @description `application/jose`: `data` is a compact JWE. `application/json`: `data` is in clear. */
             datacontenttype: string;
             data: string | components["schemas"]["FeedData"];
         };
@@ -8391,13 +8391,13 @@ export interface components {
          *     — numgate.example/log k3+9EzUm…
          */
         FeedNote: string;
-        /** @description Server-sent events: `id` is the cursor, `data` the `FeedEvent` in one line. Comments show that the stream is alive. */
+        /** @description Server-sent events: `id` is the cursor, and `data` is the `FeedEvent` on one line. Comments show that the stream is alive. */
         FeedEventStream: string;
-        /** @description Lines. For a client without encryption: one entry each, after a line with `cursor` and `digest` (NDJSON) or the names of the columns (CSV). With encryption: a piece of such lines each, as a JWE, in `{"data":…}` (NDJSON) or after the line `data` (CSV). Its protected header has `snapshot`: `cursor`, `digest`, `piece` from 0 on, and `isLast`. */
+        /** @description Lines. For a client without encryption: one entry per line, after a line with `cursor` and `digest` (NDJSON) or the names of the columns (CSV). With encryption: a piece of such lines per line, as a JWE, in `{"data":…}` (NDJSON) or after the line `data` (CSV). The protected header of each JWE has `snapshot`: `cursor`, `digest`, `piece` from 0 on, and `isLast`. */
         FeedSnapshot: string;
-        /** @description A block as a decision of CrowdSec. */
+        /** @description A block as a CrowdSec decision. */
         Decision: {
-            /** @description Position of the event that made it so. */
+            /** @description Position of the event that the decision comes from. */
             id: number;
             /** @constant */
             origin: "numgate";
@@ -8411,7 +8411,7 @@ export interface components {
             /** @description The reason code. */
             scenario: string;
         };
-        /** @description What has changed for this client. */
+        /** @description The changes for this client. */
         Decisions: {
             new: components["schemas"]["Decision"][];
             deleted: components["schemas"]["Decision"][];
@@ -8424,7 +8424,7 @@ export interface components {
             crv: string;
             /** @description 32 bytes in base64url. */
             x: string;
-            /** @description Of P-256 alone. */
+            /** @description Only for P-256. */
             y?: string;
             /** @constant */
             alg?: "ECDH-ES";
@@ -8435,14 +8435,14 @@ export interface components {
         };
         /** @description How a client gets the data of the feed. */
         FeedAccess: {
-            /** @description `dir`: with a secret of the service, from `/v1/admin/clients/{id}/feed-key`. `ECDH-ES`: to `key`. `none`: in clear, for systems that cannot decrypt. New values may be added. */
+            /** @description How data is encrypted. `dir`: with a secret of the service, from `/v1/admin/clients/{id}/feed-key`. `ECDH-ES`: for `key`. `none`: in clear, for systems that cannot decrypt. New values may be added. */
             encryption: string;
-            /** @description For `dir`: the ID of the secret in use; null before the first. Send what it is, or null. */
+            /** @description For `dir`: the ID of the secret in use; null before the first secret. In a request, send the current value or null. */
             keyId?: string | null;
             /** @description For `ECDH-ES`: the public key of the consumer. */
             key?: components["schemas"]["EncryptionJwk"];
         };
-        /** @description A secret as a JWK (RFC 7517). It is shown only here. */
+        /** @description A secret as a JWK (RFC 7517). Only this response contains it. */
         FeedSecretJwk: {
             /** @constant */
             kty: "oct";
@@ -8463,7 +8463,7 @@ export interface components {
             reason: components["schemas"]["ReasonText"];
         };
         /**
-         * @description Hosts that its webhooks may go to: host names in lower case, with `:port` if it is not 443. In the local runtime also ports of this machine, such as `localhost:9000`. Default: none.
+         * @description Hosts that its webhooks may send to: host names in lower case, with `:port` if it is not 443. In the local runtime, also ports of this machine, such as `localhost:9000`. Default: none.
          * @example [
          *       "hooks.acme.example"
          *     ]
@@ -8473,12 +8473,12 @@ export interface components {
             webhookHosts: components["schemas"]["WebhookHosts"];
             reason: components["schemas"]["ReasonText"];
         };
-        /** @description Type of a notice: on the wire between `kr.numgate.` and `.v1`. `test` is sent by hand. New values may be added. */
+        /** @description Type of a notice, which on the wire is between `kr.numgate.` and `.v1`. `test`: sent by hand. New values may be added. */
         NoticeTypeName: string;
         WebhookAdd: {
-            /** @description Where the notices go: `https`, to a host name on the list of the organisation, without user, password and fragment, with at most 1,024 characters. */
+            /** @description Where the notices go: an `https` URL with a host name on the list of the organisation, without user, password and fragment, and with at most 1,024 characters. */
             url: string;
-            /** @description Only these types. Default: all of them. */
+            /** @description Only these types. Default: all types. */
             types?: ("recipients.guidance" | "owner.used" | "sender.reported" | "sender.blocked" | "sender.unblocked" | "registration.expiring" | "certificate.expiring" | "qualification.changed")[];
             reason: components["schemas"]["ReasonText"];
         };
@@ -8486,17 +8486,17 @@ export interface components {
             reason: components["schemas"]["ReasonText"];
         };
         WebhookEnable: {
-            /** @description Begin with the next new notice. Otherwise with the first one that waits. Default: false. */
+            /** @description Whether to begin with the next new notice, instead of the first waiting notice. Default: false. */
             skip?: boolean;
             reason: components["schemas"]["ReasonText"];
         };
         /** @description Either `version` or `since`. */
         WebhookReplay: {
-            /** @description This notice. */
+            /** @description The notice to send again. */
             version?: number;
             /**
              * Format: date-time
-             * @description All deliveries that failed since this time, at most 1,000, the oldest first.
+             * @description All deliveries that have failed since this time: at most 1,000, oldest first.
              */
             since?: string;
             reason: components["schemas"]["ReasonText"];
@@ -8504,31 +8504,31 @@ export interface components {
         WebhookInfo: {
             id: string;
             url: string;
-            /** @description Empty: all of them. */
+            /** @description Empty: all types. */
             types: components["schemas"]["NoticeTypeName"][];
-            /** @description `disabled`: by hand, or because it has failed for 5 days. `gone`: its receiver answered 410. Notices wait for it. New values may be added. */
+            /** @description `disabled`: by hand, or because the webhook has failed for 5 days. `gone`: its receiver answered 410. In both states, notices wait for the webhook. New values may be added. */
             state: string;
-            /** @description Why it is not enabled; null if it is. */
+            /** @description Why the webhook is not enabled; null if it is enabled. */
             stateReason: string | null;
-            /** @description Number of its secret: rises with each rotation. */
+            /** @description Number of its secret. Rises with each rotation. */
             secretNumber: number;
             /**
              * Format: date-time
-             * @description How long the secret before it signs too; null if it does not any more.
+             * @description Until when the previous secret also signs; null if it no longer does.
              */
             previousSecretUntil: string | null;
             /** Format: date-time */
             createdAt: string;
-            /** @description Notices up to this version are delivered, given up, or of other types. */
+            /** @description Notices up to this version were delivered, were given up, or are of other types. */
             position: number;
-            /** @description Notices that wait for it, counted up to 10,000. */
+            /** @description Notices that wait for the webhook, counted up to 10,000. */
             waiting: number;
             /**
              * Format: date-time
              * @description Null if nothing waits.
              */
             nextAttemptAt: string | null;
-            /** @description Attempts for the notice that waits first. */
+            /** @description Attempts to deliver the first waiting notice. */
             attempts: number;
             /**
              * Format: date-time
@@ -8541,7 +8541,7 @@ export interface components {
         };
         WebhookSecret: {
             webhook: components["schemas"]["WebhookInfo"];
-            /** @description Verifies `v1` signatures: `whsec_` and 32 bytes in base64. In no other response. */
+            /** @description Verifies `v1` signatures: `whsec_` and 32 bytes in base64. No other response contains it. */
             secret: string;
             /** @description Verifies `v1a` signatures: `whpk_` and 32 bytes in base64. */
             publicKey: string;
@@ -8554,16 +8554,16 @@ export interface components {
             at: string;
             /** @description HTTP status; null if there was no response. */
             status: number | null;
-            /** @description Null if the attempt succeeded. `HTTP_` and the status, `REDIRECT`, `GONE`, `TIMEOUT`, `UNREACHABLE`, `INTERRUPTED` (the service ended during the attempt), or why the URL is not allowed any more, such as `WEBHOOK_HOST_NOT_ALLOWED`. New values may be added. */
+            /** @description Null if the attempt succeeded. `HTTP_` and the status, `REDIRECT`, `GONE`, `TIMEOUT`, `UNREACHABLE`, `INTERRUPTED` (the service ended during the attempt), or why the URL is no longer allowed, such as `WEBHOOK_HOST_NOT_ALLOWED`. New values may be added. */
             error: string | null;
         };
         WebhookDelivery: {
             webhook: string;
-            /** @description Of the notice. */
+            /** @description Version of the notice. */
             version: number;
             /** @description Null if the notice is no longer kept. */
             type: components["schemas"]["NoticeTypeName"] | null;
-            /** @description `retrying`: there will be another attempt. `failed`: there will be none. `replaying`: it is sent once more. New values may be added. */
+            /** @description `retrying`: there will be another attempt. `failed`: there will be none. `replaying`: it is being sent again. New values may be added. */
             state: string;
             attempts: number;
             /** @description The newest 20 attempts, oldest first. */
@@ -8571,12 +8571,12 @@ export interface components {
         };
         WebhookDeliveryPage: {
             deliveries: components["schemas"]["WebhookDelivery"][];
-            /** @description Pass it as `before`; null at the end. */
+            /** @description Pass it as `before` to get the next page; null at the end. */
             next: number | null;
         };
         WebhookReplayed: {
             replayed: number;
-            /** @description There are more: send the request again. */
+            /** @description Whether more deliveries remain. If so, send the request again. */
             more: boolean;
         };
         Acknowledgement: {
@@ -8584,20 +8584,20 @@ export interface components {
             informed: number;
             /**
              * Format: date-time
-             * @description When they had been informed.
+             * @description When the subscribers had been informed.
              */
             at: string;
             note: string | null;
         };
         AcknowledgementRequest: {
-            /** @description How many subscribers you informed; 0 if none was concerned. */
+            /** @description How many subscribers you informed; 0 if none was affected. */
             informed: number;
             /**
              * Format: date-time
-             * @description When you had informed them: not before the notice, and not in the future.
+             * @description When you had informed them: not before the notice, and at most 5 minutes in the future.
              */
             at: string;
-            /** @description On one line. Default: none. */
+            /** @description A note on one line. Default: none. */
             note?: string | null;
         };
         Notice: {
@@ -8607,25 +8607,25 @@ export interface components {
             type: string;
             /** Format: date-time */
             at: string;
-            /** @description What it is about: a reference, a registration or a qualification. Never a number. */
+            /** @description What the notice is about: a reference, a registration or a qualification. Never a number. */
             subject: string;
-            /** @description Depends on the type: `/asyncapi.json`. */
+            /** @description Depends on the type: see `/asyncapi.json`. */
             data: {
                 [key: string]: unknown;
             };
-            /** @description Made up, for tests. */
+            /** @description Whether the notice is about test data. */
             mock: boolean;
             /**
              * Format: date-time
-             * @description When to have answered; null if it needs no answer.
+             * @description When an answer is due; null if the notice needs no answer.
              */
             respondBy: string | null;
-            /** @description Null until it is answered. */
+            /** @description Null until the notice is answered. */
             acknowledgement: components["schemas"]["Acknowledgement"] | null;
         };
         NoticePage: {
             notices: components["schemas"]["Notice"][];
-            /** @description Pass it as `after`; null at the end. */
+            /** @description Pass it as `after` to get the next page; null at the end. */
             next: number | null;
         };
         NoticeDetails: {
@@ -8635,22 +8635,22 @@ export interface components {
             type: string;
             /** Format: date-time */
             at: string;
-            /** @description What it is about: a reference, a registration or a qualification. Never a number. */
+            /** @description What the notice is about: a reference, a registration or a qualification. Never a number. */
             subject: string;
-            /** @description Depends on the type: `/asyncapi.json`. */
+            /** @description Depends on the type: see `/asyncapi.json`. */
             data: {
                 [key: string]: unknown;
             };
-            /** @description Made up, for tests. */
+            /** @description Whether the notice is about test data. */
             mock: boolean;
             /**
              * Format: date-time
-             * @description When to have answered; null if it needs no answer.
+             * @description When an answer is due; null if the notice needs no answer.
              */
             respondBy: string | null;
-            /** @description Null until it is answered. */
+            /** @description Null until the notice is answered. */
             acknowledgement: components["schemas"]["Acknowledgement"] | null;
-            /** @description What became of it at each webhook. */
+            /** @description The delivery of the notice to each webhook. */
             deliveries: components["schemas"]["WebhookDelivery"][];
         };
         /**
@@ -8658,9 +8658,9 @@ export interface components {
          * @example text-20261124T0312Z-9f2c1e4b
          */
         TextReleaseId: string;
-        /** @description `pushed`: stored, never in force. `candidate`: in force in a share of the data centres. `current`: in force. `former`: was in force before. `withdrawn`: rolled back, or withdrawn as a candidate. New values may be added: treat an unknown value as valid. */
+        /** @description `pushed`: stored, but never in force. `candidate`: in force in a share of the data centres. `current`: in force. `former`: was in force earlier. `withdrawn`: rolled back, or withdrawn as a candidate. New values may be added: treat an unknown value as valid. */
         TextReleaseState: string;
-        /** @description `domain-rate`: too many legitimate texts of a domain are suspicious, or the model was not evaluated on it. `canary-text`: a legitimate text of the operator would be blocked or be suspicious. `label-rate`: far more legitimate texts are suspicious than with the model in force. `older-base`: not built from the release in force. `fewer-hosts`: a host list would lose too large a share of its hosts. New values may be added: treat an unknown value as valid. */
+        /** @description `domain-rate`: too many legitimate texts of a domain are suspicious, or the model was not evaluated on it. `canary-text`: a legitimate text of the operator would be blocked or suspicious. `label-rate`: far more legitimate texts are suspicious than with the model in force. `older-base`: not built from the release in force. `fewer-hosts`: a host list would lose too large a share of its hosts. New values may be added: treat an unknown value as valid. */
         TextGuard: string;
         TextGuardHit: {
             guard: components["schemas"]["TextGuard"];
@@ -8679,9 +8679,9 @@ export interface components {
             domain: components["schemas"]["Name"];
             /** @description Legitimate texts that the model was evaluated on. */
             texts: number;
-            /** @description Those in the band `review` or above. */
+            /** @description Texts in the band `review` or above. */
             review: number;
-            /** @description Those in the band `suspicious`. */
+            /** @description Texts in the band `suspicious`. */
             suspicious: number;
         };
         TextModelInfo: {
@@ -8690,14 +8690,14 @@ export interface components {
                 sha256: components["schemas"]["Sha256"];
             };
             name: components["schemas"]["Name"];
-            /** @description Of the count of weights. */
+            /** @description The model has 2 to the power of `bits` weights. */
             bits: number;
-            /** @description Scores from these on are in the bands `review` and `suspicious`. */
+            /** @description Lowest scores in the bands `review` and `suspicious`. */
             thresholds: {
                 review: number;
                 suspicious: number;
             };
-            /** @description Texts that it was trained on. */
+            /** @description Texts that the model was trained on. */
             trained: {
                 spam: number;
                 legitimate: number;
@@ -8706,7 +8706,7 @@ export interface components {
                 /** Format: date-time */
                 to: string | null;
             };
-            /** @description Evaluated on texts that it was not trained on. */
+            /** @description Evaluation on texts that the model was not trained on. */
             domains: components["schemas"]["TextFalsePositives"][];
             /** @description Spam among the evaluated texts. */
             spam: {
@@ -8743,7 +8743,7 @@ export interface components {
                 count: number;
                 lists: components["schemas"]["TextHostList"][];
             } | null;
-            /** @description Legitimate texts of the operator that the build was tried on, and how many it would block or call suspicious; null if there were none. */
+            /** @description Legitimate texts of the operator that the build was tested with, and how many of them it would block or call suspicious; null if there were none. */
             canaryTexts: {
                 texts: number;
                 blocked: number;
@@ -8754,14 +8754,14 @@ export interface components {
             release: components["schemas"]["TextReleaseId"];
             manifest: components["schemas"]["TextManifest"];
             state: components["schemas"]["TextReleaseState"];
-            /** @description Of a candidate: the share of the data centres that use it. */
+            /** @description Only for a candidate: the share of the data centres that use it. */
             share?: number;
             /** Format: date-time */
             pushedAt: string;
             pushedBy: components["schemas"]["ActorName"];
             /**
              * Format: date-time
-             * @description When it became the candidate or the current release, the last time.
+             * @description When it last became the candidate or the current release.
              */
             promotedAt: string | null;
         };
@@ -8781,10 +8781,10 @@ export interface components {
             manifest: {
                 /** @description The manifest exactly as signed. */
                 signed: string;
-                /** @description Ed25519 signature of the manifest, in base64, by a key of the installation itself. */
+                /** @description Ed25519 signature of the manifest, in base64, made with a key of the installation itself. */
                 signature: string;
             };
-            /** @description The sealed values that the manifest names, by their KV key. */
+            /** @description The sealed values that the manifest names, by KV key. */
             values: {
                 [key: string]: string;
             };
@@ -8805,7 +8805,7 @@ export interface components {
             share?: number;
             /** @description Guards that the release may hit. Default: none. */
             overrides?: components["schemas"]["TextGuard"][];
-            /** @description Only say what it would do. Default: false. */
+            /** @description Whether to change nothing, and only return what would happen. Default: false. */
             dryRun?: boolean;
             reason: components["schemas"]["ReasonText"];
         };
@@ -8813,24 +8813,24 @@ export interface components {
             reason: components["schemas"]["ReasonText"];
         };
         RollBackTextRequest: {
-            /** @description The text release that you expect to roll back. If the last step was another one, nothing changes. */
+            /** @description The text release that you expect to roll back. If the last step was another text release, nothing changes. */
             release?: string;
             reason: components["schemas"]["ReasonText"];
         };
         TextChangeDone: {
             release: components["schemas"]["TextReleaseId"];
             state: components["schemas"]["TextReleaseState"];
-            /** @description Of a candidate. */
+            /** @description Only for a candidate. */
             share?: number;
             /** @description The text release in force now. */
             current: string | null;
             /** @description The version of text risk with this change. */
             version: number;
-            /** @description Whether the head has it. If not, the store repeats it until the coordinator responds. */
+            /** @description Whether the head has the change. If not, the store tries again until the coordinator responds. */
             published: boolean;
-            /** @description Guards that it hits: those that were overridden, and with `dryRun` all. */
+            /** @description Guards that the release hits: the overridden ones, or all with `dryRun`. */
             guards?: components["schemas"]["TextGuardHit"][];
-            /** @description Nothing was changed. */
+            /** @description True if nothing was changed. */
             dryRun?: boolean;
         };
         TextStatus: {
@@ -8849,51 +8849,59 @@ export interface components {
             campaigns: {
                 [key: string]: number;
             };
-            /** @description ID of TEXT_KEY; null without it: no campaign is recognised. */
+            /** @description ID of TEXT_KEY. Null without TEXT_KEY: no campaign is then recognised. */
             textKeyId: string | null;
-            /** @description Keys of LIST_KEY that seal what is published. */
+            /** @description IDs of the keys of LIST_KEY that seal what is published. */
             listKeyIds: components["schemas"]["KeyId"][];
         };
         /** @example c-17 */
         CampaignId: string;
-        /** @description `observed`: reported, and nobody has decided. `confirmed`: texts like it are blocked until its end. `rejected`: a person declined it. `revoked`: it was confirmed, and no longer is. `ended`: its end has passed. New values may be added. */
+        /** @description `observed`: reported, but nobody has decided. `confirmed`: texts like it are blocked until its end. `rejected`: a person declined it. `revoked`: it was confirmed, but no longer is. `ended`: its end has passed. New values may be added. */
         CampaignState: string;
         /** @description 64 values of 16 bits, little-endian, in base64: keyed MinHash of the text. */
         SharedFingerprintText: string;
         /** @description ID of the TEXT_KEY that made the fingerprint. */
         TextKeyId: string;
-        /** @description A campaign: texts that are alike. Of the texts themselves nothing is kept. */
+        /** @description A campaign: texts that are alike. The texts themselves are not kept. */
         Campaign: {
             id: components["schemas"]["CampaignId"];
             state: components["schemas"]["CampaignState"];
-            /** @description Who decided last; `numgate` for rules, and before anybody decided. */
+            /** @description Who decided last; `numgate` for rules, and until somebody decides. */
             authority: string;
             /**
              * @description ID and version of the rule that confirmed it; null if a person decided.
              * @example campaign-30@1
              */
             rule: string | null;
-            /** @description `provisional` or `confirmed`, of a rule; null if a person decided. */
+            /** @description `provisional` or `confirmed` if a rule decided; null if a person decided. */
             stage: string | null;
             /** Format: date-time */
             firstSeen: string;
             /** Format: date-time */
             lastSeen: string;
-            /** @description Reports with a text like this. */
+            /** @description Reports with a text of this campaign. */
             reports: number;
-            /** @description Distinct reporters that counted when a rule decided; null before that. */
+            /** @description Distinct reporters that counted when a rule last decided; null if no rule has. */
             reporters: number | null;
             /**
              * Format: date-time
-             * @description End of a confirmed one.
+             * @description When a confirmed campaign ends; null in other states.
              */
             until: string | null;
             fingerprint: components["schemas"]["SharedFingerprintText"];
             textKeyId: components["schemas"]["TextKeyId"];
+            /** @description The last change of its state. Null if there was none, or if it was not recorded. */
+            changed: {
+                /** @description ID of the token; `numgate` for rules, and when a campaign ends. */
+                by: string;
+                /** Format: date-time */
+                at: string;
+                reason: string;
+            } | null;
         };
         Campaigns: {
             campaigns: components["schemas"]["Campaign"][];
-            /** @description Pass as `after` for the next page; null on the last one. */
+            /** @description Pass it as `after` to get the next page; null on the last page. */
             next: number | null;
         };
         CampaignFingerprint: {
@@ -8902,13 +8910,13 @@ export interface components {
         };
         /** @description Exactly one of `texts` and `fingerprints`. */
         EnrolCampaignsRequest: {
-            /** @description Texts of the campaigns. Their fingerprints are computed at once, and nothing else of them is kept. */
+            /** @description Texts of the campaigns. Their fingerprints are computed at once. Nothing else of the texts is kept. */
             texts?: string[];
-            /** @description In place of `texts`. */
+            /** @description Instead of `texts`. */
             fingerprints?: components["schemas"]["CampaignFingerprint"][];
             /**
              * Format: date-time
-             * @description End: at most 90 days ahead.
+             * @description When the confirmation ends: at most 90 days ahead.
              */
             until: string;
             /** @description Other authorities that the change acts for: it may change their campaigns too. Needs the scope `override`. Default: none. */
@@ -8916,13 +8924,13 @@ export interface components {
             reason: components["schemas"]["ReasonText"];
         };
         EnrolledCampaigns: {
-            /** @description In the order of the texts. Texts that are alike have one campaign. */
+            /** @description In the order of the texts. Texts that are alike share one campaign. */
             campaigns: components["schemas"]["Campaign"][];
         };
         ConfirmCampaignRequest: {
             /**
              * Format: date-time
-             * @description End: at most 90 days ahead.
+             * @description When the confirmation ends: at most 90 days ahead.
              */
             until: string;
             /** @description Other authorities that the change acts for: it may change their campaigns too. Needs the scope `override`. Default: none. */
@@ -8942,11 +8950,11 @@ export interface components {
             matches: components["schemas"]["CampaignMatch"][];
         };
         CampaignMatch: {
-            /** @description The campaign that blocks it, else the most similar one in any state; null if none is similar enough. */
+            /** @description The campaign that blocks the text, otherwise the most similar campaign in any state; null if none is similar enough. */
             campaign: components["schemas"]["CampaignId"] | null;
-            /** @description Whether a check of this text is blocked by it now. */
+            /** @description Whether the campaign blocks a check of this text now. */
             blocks: boolean;
-            /** @description False for a text that is too short. */
+            /** @description False if the text is too short. */
             hasFingerprint: boolean;
         };
         ImportCampaignsRequest: {
@@ -8957,7 +8965,7 @@ export interface components {
                 state: "confirmed" | "revoked";
                 /**
                  * Format: date-time
-                 * @description End of a confirmed one. More than 90 days ahead counts as 90 days.
+                 * @description When a confirmed campaign ends. A time more than 90 days ahead counts as 90 days ahead.
                  */
                 until: string | null;
             }[];
@@ -8967,7 +8975,7 @@ export interface components {
             /** @description In the order of the request. */
             results: {
                 campaign: components["schemas"]["CampaignId"] | null;
-                /** @description `kept`: somebody here has decided otherwise, or confirmed it already. `unknown`: there is nothing to revoke. `ended`: its end has passed. `foreignKey`: made with another TEXT_KEY. New values may be added. */
+                /** @description `kept`: a person or rule here has decided otherwise, or has already confirmed it. `unknown`: there is nothing to revoke. `ended`: its end has passed. `foreignKey`: made with another TEXT_KEY. New values may be added. */
                 result: string;
             }[];
         };
@@ -8991,32 +8999,32 @@ export interface components {
             };
             /** @description Texts by score: 20 equal bins from 0 to 1. */
             histogram: number[];
-            /** @description Population stability index against the 7 days before, by the same model; null if there are too few texts. */
+            /** @description Population stability index against the 7 days before, for the same model; null if there are too few texts. */
             psi: number | null;
             /** @description Texts of these 7 days. */
             baseTexts: number;
         };
-        /** @description A canary beside the release in force. */
+        /** @description A canary, compared with the release in force. */
         TextDriftCanary: {
-            /** @description The text release on trial. */
+            /** @description The text release that is the canary. */
             candidate: string;
-            /** @description The one in force. */
+            /** @description The text release in force. */
             current: string;
             /**
              * Format: date-time
              * @description When the canary began.
              */
             since: string;
-            /** @description Clients that can be compared: with texts under both. */
+            /** @description Clients that can be compared, because they have texts under both releases. */
             clients: number;
             /** @description Their texts under the candidate. */
             texts: number;
-            /** @description Share of suspicious texts among them; null without texts. */
+            /** @description Share of suspicious texts among these; null without texts. */
             rate: number | null;
-            /** @description The share that the release in force would have had, by the rate of each client under it. A candidate whose rate is far above it is withdrawn. */
+            /** @description The share that the release in force would have had, based on the rate of each client under it. A candidate with a rate far above it is withdrawn. */
             expectedRate: number | null;
         };
-        /** @description How the scores of texts move. */
+        /** @description How the scores of texts have moved. */
         TextDrift: {
             /** Format: date */
             from: string;
@@ -9029,19 +9037,19 @@ export interface components {
             client: components["schemas"]["Name"] | null;
             /** @description Days with texts, oldest first. */
             days: components["schemas"]["TextDriftDay"][];
-            /** @description Clients whose PSI on the day `to` is above `psiMax`, the largest first. */
+            /** @description Clients whose PSI on the day `to` is above `psiMax`, largest first. */
             drifting: {
                 client: components["schemas"]["Name"];
                 model: components["schemas"]["Name"];
                 psi: number;
             }[];
-            /** @description Above it, an alarm is raised. */
+            /** @description Above this value, an alarm is raised. */
             psiMax: number;
             canary: components["schemas"]["TextDriftCanary"] | null;
         };
     };
     responses: {
-        /** @description The request is invalid: `code` says how, and `field` says where. `BODY_MISSING`, `JSON_INVALID`, `BODY_UNREADABLE`, `FIELD_TYPE`, `FIELD_UNKNOWN`, `FIELD_MISSING`, `FIELD_VALUE`, `ITEMS_TOO_MANY`, `NUMBER_MISSING`, `NUMBER_TOO_LONG`, `NUMBER_CHARACTER`, `SOURCE_AS_RECIPIENT`. */
+        /** @description The request is invalid: `code` says why, and `field` says where. `BODY_MISSING`, `JSON_INVALID`, `BODY_UNREADABLE`, `FIELD_TYPE`, `FIELD_UNKNOWN`, `FIELD_MISSING`, `FIELD_VALUE`, `ITEMS_TOO_MANY`, `NUMBER_MISSING`, `NUMBER_TOO_LONG`, `NUMBER_CHARACTER`, `SOURCE_AS_RECIPIENT`. */
         BadRequest: {
             headers: {
                 "x-correlator": components["headers"]["Correlator"];
@@ -9065,7 +9073,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description The request is invalid: `code` says how, and `field` says where. `BODY_MISSING`, `JSON_INVALID`, `BODY_UNREADABLE`, `FIELD_TYPE`, `FIELD_UNKNOWN`, `FIELD_MISSING`, `FIELD_VALUE`, `ITEMS_TOO_MANY`, `NUMBER_MISSING`, `NUMBER_TOO_LONG`, `NUMBER_CHARACTER`, `SOURCE_AS_RECIPIENT`. */
+        /** @description The request is invalid: `code` says why, and `field` says where. `BODY_MISSING`, `JSON_INVALID`, `BODY_UNREADABLE`, `FIELD_TYPE`, `FIELD_UNKNOWN`, `FIELD_MISSING`, `FIELD_VALUE`, `ITEMS_TOO_MANY`, `NUMBER_MISSING`, `NUMBER_TOO_LONG`, `NUMBER_CHARACTER`, `SOURCE_AS_RECIPIENT`. */
         CheckBadRequest: {
             headers: {
                 "x-correlator": components["headers"]["Correlator"];
@@ -9137,7 +9145,7 @@ export interface components {
                 "text/plain": components["schemas"]["ProblemLine"];
             };
         };
-        /** @description `PERMISSION_DENIED`: the client key does not have the right that this route requires. */
+        /** @description `PERMISSION_DENIED`: the client key lacks the right that this route requires. */
         PermissionDenied: {
             headers: {
                 "x-correlator": components["headers"]["Correlator"];
@@ -9158,7 +9166,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description `PERMISSION_DENIED`: the client key does not have the right that this route requires. */
+        /** @description `PERMISSION_DENIED`: the client key lacks the right that this route requires. */
         CheckPermissionDenied: {
             headers: {
                 "x-correlator": components["headers"]["Correlator"];
@@ -9272,7 +9280,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description `CONTENT_TYPE_UNSUPPORTED`: the route does not accept this content type. If `Content-Type` is repeated, or several types are joined by commas, the first one counts. `CONTENT_ENCODING_UNSUPPORTED`: the route does not accept this coding of the body; `Accept-Encoding` names those that it accepts. */
+        /** @description `CONTENT_TYPE_UNSUPPORTED`: the route does not accept this content type. If `Content-Type` is repeated, or several types are joined by commas, the first one counts. `CONTENT_ENCODING_UNSUPPORTED`: the route does not accept this coding of the body; `Accept-Encoding` names the codings that it accepts. */
         ContentTypeUnsupported: {
             headers: {
                 "x-correlator": components["headers"]["Correlator"];
@@ -9296,7 +9304,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description `CONTENT_TYPE_UNSUPPORTED`: the route does not accept this content type. If `Content-Type` is repeated, or several types are joined by commas, the first one counts. `CONTENT_ENCODING_UNSUPPORTED`: the route does not accept this coding of the body; `Accept-Encoding` names those that it accepts. */
+        /** @description `CONTENT_TYPE_UNSUPPORTED`: the route does not accept this content type. If `Content-Type` is repeated, or several types are joined by commas, the first one counts. `CONTENT_ENCODING_UNSUPPORTED`: the route does not accept this coding of the body; `Accept-Encoding` names the codings that it accepts. */
         CheckContentTypeUnsupported: {
             headers: {
                 "x-correlator": components["headers"]["Correlator"];
@@ -9322,7 +9330,7 @@ export interface components {
                 "text/plain": components["schemas"]["ProblemLine"];
             };
         };
-        /** @description `CONTENT_TYPE_UNSUPPORTED`: the route does not accept this content type. If `Content-Type` is repeated, or several types are joined by commas, the first one counts. `CONTENT_ENCODING_UNSUPPORTED`: the route does not accept this coding of the body; `Accept-Encoding` names those that it accepts. */
+        /** @description `CONTENT_TYPE_UNSUPPORTED`: the route does not accept this content type. If `Content-Type` is repeated, or several types are joined by commas, the first one counts. `CONTENT_ENCODING_UNSUPPORTED`: the route does not accept this coding of the body; `Accept-Encoding` names the codings that it accepts. */
         AdminContentTypeUnsupported: {
             headers: {
                 "x-correlator": components["headers"]["Correlator"];
@@ -9344,7 +9352,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description `QUOTA_EXCEEDED`: the numbers of this request exceed what is left of the quota. At most one of them was counted. If `Retry-After` is absent, the request has more numbers than the whole quota and will never fit. `AUTHENTICATION_LIMITED`: too many requests with wrong keys came from this address; valid keys still work. */
+        /** @description `QUOTA_EXCEEDED`: the numbers of this request exceed the remaining quota. At most one of them was counted. If `Retry-After` is absent, the request has more numbers than the whole quota and will never fit. `AUTHENTICATION_LIMITED`: too many requests with wrong keys came from this address; valid keys still work. */
         QuotaExceeded: {
             headers: {
                 "x-correlator": components["headers"]["Correlator"];
@@ -9368,7 +9376,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description `QUOTA_EXCEEDED`: the numbers of this request exceed what is left of the quota. At most one of them was counted. If `Retry-After` is absent, the request has more numbers than the whole quota and will never fit. `AUTHENTICATION_LIMITED`: too many requests with wrong keys came from this address; valid keys still work. */
+        /** @description `QUOTA_EXCEEDED`: the numbers of this request exceed the remaining quota. At most one of them was counted. If `Retry-After` is absent, the request has more numbers than the whole quota and will never fit. `AUTHENTICATION_LIMITED`: too many requests with wrong keys came from this address; valid keys still work. */
         CheckQuotaExceeded: {
             headers: {
                 "x-correlator": components["headers"]["Correlator"];
@@ -9531,7 +9539,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description The request is invalid: `code` says how, and `field` says where. `BODY_MISSING`, `JSON_INVALID`, `BODY_UNREADABLE`, `FIELD_TYPE`, `FIELD_UNKNOWN`, `FIELD_MISSING`, `FIELD_VALUE`. */
+        /** @description The request is invalid: `code` says why, and `field` says where. `BODY_MISSING`, `JSON_INVALID`, `BODY_UNREADABLE`, `FIELD_TYPE`, `FIELD_UNKNOWN`, `FIELD_MISSING`, `FIELD_VALUE`. */
         AdminBadRequest: {
             headers: {
                 "x-correlator": components["headers"]["Correlator"];
@@ -9575,7 +9583,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description `PERMISSION_DENIED`: the token does not have the scope that this route or a field requires. `AUTHORITY_FOREIGN`: the change affects lists or entries of other authorities. `ORGANISATION_SUSPENDED`: the organisation of the token is suspended. `AUTHORITY_MISSING`: that organisation has no authority for entries. `REVIEW_OWN`: reviewers do not decide on registrations of their own organisation. `QUALIFICATION_OWN`: nobody sets the qualification of the own organisation. `APPROVER_REFUSED`: you may not decide on this proposal: it is your own, or its proposer has changed your token since. */
+        /** @description `PERMISSION_DENIED`: the token lacks the scope that this route or a field requires. `AUTHORITY_FOREIGN`: the change affects lists or entries of other authorities. `ORGANISATION_SUSPENDED`: the organisation of the token is suspended. `AUTHORITY_MISSING`: that organisation has no authority for entries. `REVIEW_OWN`: you cannot decide on registrations of your own organisation. `QUALIFICATION_OWN`: you cannot set the qualification of your own organisation. `APPROVER_REFUSED`: you cannot decide on this proposal, because it is your own, or because its proposer has changed your token since. */
         AdminPermissionDenied: {
             headers: {
                 "x-correlator": components["headers"]["Correlator"];
@@ -9617,7 +9625,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description `CHECKPOINT_UNKNOWN`: no checkpoint was made yet. */
+        /** @description `CHECKPOINT_UNKNOWN`: there is no checkpoint yet. */
         CheckpointUnknown: {
             headers: {
                 "x-correlator": components["headers"]["Correlator"];
@@ -9684,7 +9692,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description `IDEMPOTENCY_CONFLICT`: the Idempotency-Key was used for another request. Where the change must wait for a second person: `APPROVAL_IMPOSSIBLE`, `PROPOSALS_TOO_MANY`. */
+        /** @description `IDEMPOTENCY_CONFLICT`: the Idempotency-Key was used for another request. If the change must wait for a second person: `APPROVAL_IMPOSSIBLE`, `PROPOSALS_TOO_MANY`. */
         IdempotencyConflict: {
             headers: {
                 "x-correlator": components["headers"]["Correlator"];
@@ -9705,7 +9713,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description `LIST_KEY_STATE`: an edge that has polled within the last minute does not know the key, or live sources have lost their names in a restore and no key but the old one finds them; the message names the fingerprints. `IDEMPOTENCY_CONFLICT`. */
+        /** @description `LIST_KEY_STATE`: an edge that has polled within the last minute does not know the key; or live sources have lost their names in a restore, and only the old key finds them. For such sources, the message names the fingerprints. `IDEMPOTENCY_CONFLICT`. */
         ListKeyConflict: {
             headers: {
                 "x-correlator": components["headers"]["Correlator"];
@@ -9726,7 +9734,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description `LIVE_FULL`: a limit is reached: the live layer (500,000 entries, one per number and subject), the share of the token's authority (250,000 entries; `root` has no such limit), or the entries over one number (8). The last 20,000 of a share, and 20,000 of the layer, are reserved for `unblock` and `clear`; the very last 20,000 of the layer are reserved for `unblock` and `clear` by `root`. Entries of rules do not count: they have room of their own. A change that does not make the layer grow is always accepted. An entry is dropped once the current release and the two before it have all folded it in: build and push. `IDEMPOTENCY_CONFLICT`. Where the change must wait for a second person: `APPROVAL_IMPOSSIBLE`, `PROPOSALS_TOO_MANY`. */
+        /** @description `LIVE_FULL`: a limit is reached: the live layer (500,000 entries, one per number and subject), the share of the token's authority (250,000 entries; `root` has no such limit), or the entries over one number (8). The last 20,000 of a share, and 20,000 of the layer, are reserved for `unblock` and `clear`; the very last 20,000 of the layer are reserved for `unblock` and `clear` by `root`. Entries of rules do not count: they have a separate limit. A change that does not make the layer grow is always accepted. An entry leaves the layer once the current release and the two before it have all folded it in: to make room, build and push. `IDEMPOTENCY_CONFLICT`. If the change must wait for a second person: `APPROVAL_IMPOSSIBLE`, `PROPOSALS_TOO_MANY`. */
         EntriesConflict: {
             headers: {
                 "x-correlator": components["headers"]["Correlator"];
@@ -9747,7 +9755,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description `BASE_MOVED`: a release other than `base` is current; `current` names it, and `since` lists the promotions since then. `PLAN_MOVED`: the hash of the plan differs from yours. `RELEASE_STATE`: another release is the canary, or this one is already current. `IDEMPOTENCY_CONFLICT`. Where the change must wait for a second person: `APPROVAL_IMPOSSIBLE`, `PROPOSALS_TOO_MANY`. */
+        /** @description `BASE_MOVED`: a release other than `base` is current; `current` names it, and `since` lists the promotions since then. `PLAN_MOVED`: the hash of the plan differs from yours. `RELEASE_STATE`: another release is the canary, this release is already current, or the first release would be promoted with a share below 1. `IDEMPOTENCY_CONFLICT`. If the change must wait for a second person: `APPROVAL_IMPOSSIBLE`, `PROPOSALS_TOO_MANY`. */
         PromoteConflict: {
             headers: {
                 "x-correlator": components["headers"]["Correlator"];
@@ -9777,7 +9785,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description `ROLLBACK_IMPOSSIBLE`: no readable release precedes the current one. `BASE_MOVED`: the last step was a release other than the one you named. `IDEMPOTENCY_CONFLICT`. Where the change must wait for a second person: `APPROVAL_IMPOSSIBLE`, `PROPOSALS_TOO_MANY`. */
+        /** @description `ROLLBACK_IMPOSSIBLE`: no readable release precedes the current one. `BASE_MOVED`: the last step was a release other than the one you named. `IDEMPOTENCY_CONFLICT`. If the change must wait for a second person: `APPROVAL_IMPOSSIBLE`, `PROPOSALS_TOO_MANY`. */
         RollbackConflict: {
             headers: {
                 "x-correlator": components["headers"]["Correlator"];
@@ -9798,7 +9806,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description `CLIENTS_TOO_MANY`: the maximum number of clients or tokens is reached. `IDEMPOTENCY_CONFLICT`. Where the change must wait for a second person: `APPROVAL_IMPOSSIBLE`, `PROPOSALS_TOO_MANY`. */
+        /** @description `CLIENTS_TOO_MANY`: the maximum number of clients or tokens is reached. `IDEMPOTENCY_CONFLICT`. If the change must wait for a second person: `APPROVAL_IMPOSSIBLE`, `PROPOSALS_TOO_MANY`. */
         AccessConflict: {
             headers: {
                 "x-correlator": components["headers"]["Correlator"];
@@ -9903,7 +9911,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description `AUTHORITY_TAKEN`: another organisation has this authority. `SENDER_CODE_TAKEN`: another organisation has this sender code. `ORGANISATION_IN_USE`: it has members, registrations, or certificates and delegations that have not ended. `ORGANISATIONS_TOO_MANY`, `IDEMPOTENCY_CONFLICT`. Where the change must wait for a second person: `APPROVAL_IMPOSSIBLE`, `PROPOSALS_TOO_MANY`. */
+        /** @description `AUTHORITY_TAKEN`: another organisation has this authority. `SENDER_CODE_TAKEN`: another organisation has this sender code. `ORGANISATION_IN_USE`: the organisation is `default` or a partner, or has clients, tokens, signing keys, webhooks, registrations that are not closed, or certificates or delegations that have not ended. `ORGANISATIONS_TOO_MANY`, `IDEMPOTENCY_CONFLICT`. If the change must wait for a second person: `APPROVAL_IMPOSSIBLE`, `PROPOSALS_TOO_MANY`. */
         OrganisationConflict: {
             headers: {
                 "x-correlator": components["headers"]["Correlator"];
@@ -10085,7 +10093,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description `ENTRIES_CHANGED`: other operations have changed entries since; `changed` of `entries`. `UNDO_IMPOSSIBLE`: `refusal` says why. `NOT_KEPT`: not an operation on live entries, or older than a week, or every readable release contains it. `UNDONE`: undone already. `ENDED`: all its entries have ended. `FOLDED`: a release that can still become current by a rollback contains it. `TOO_LARGE`: it would write more than 16,384 entries, because many numbers had several that overlap. `IDEMPOTENCY_CONFLICT`. */
+        /** @description `ENTRIES_CHANGED`: other operations have since changed `changed` of its `entries`. `UNDO_IMPOSSIBLE`: `refusal` says why. `NOT_KEPT`: it is not an operation on live entries, it is older than a week, or every readable release contains it. `UNDONE`: it was already undone. `ENDED`: all its entries have ended. `FOLDED`: a release that can still become current by a rollback contains it. `TOO_LARGE`: the undo would write more than 16,384 entries, because many numbers had several overlapping entries. `IDEMPOTENCY_CONFLICT`. */
         UndoConflict: {
             headers: {
                 "x-correlator": components["headers"]["Correlator"];
@@ -10108,7 +10116,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description Nothing has changed yet: the change waits for a second person (`GET /v1/admin/approvals`). A repeat of the request gets the same proposal. */
+        /** @description Nothing has changed yet: the change waits for a second person (`GET /v1/admin/approvals`). Repeating the request returns the same proposal. */
         WaitsForApproval: {
             headers: {
                 "x-correlator": components["headers"]["Correlator"];
@@ -10118,7 +10126,7 @@ export interface components {
                 "application/json": components["schemas"]["PendingChange"];
             };
         };
-        /** @description `PROPOSAL_UNKNOWN`. */
+        /** @description `PROPOSAL_UNKNOWN`: no proposal has this number. */
         ProposalUnknown: {
             headers: {
                 "x-correlator": components["headers"]["Correlator"];
@@ -10139,7 +10147,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description `PROPOSAL_DECIDED`: somebody was faster, or it has expired. `PROPOSAL_CHANGED`: the hash is that of another proposal. `PROPOSAL_OUTDATED`: the change would no longer do what was shown, or its proposer may no longer make it: propose it again. `IDEMPOTENCY_CONFLICT`. An approval that executes a change also gets the temporary problems of that change; the proposal then still waits. */
+        /** @description `PROPOSAL_DECIDED`: somebody has already decided on the proposal, or it has expired. `PROPOSAL_CHANGED`: the hash is that of another proposal. `PROPOSAL_OUTDATED`: the change would no longer do what was shown, or its proposer may no longer make it: propose it again. `IDEMPOTENCY_CONFLICT`. An approval that executes a change can also return the temporary problems of that change; the proposal then still waits. */
         ProposalConflict: {
             headers: {
                 "x-correlator": components["headers"]["Correlator"];
@@ -10160,7 +10168,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description `APPROVAL_IMPOSSIBLE`: no second person could approve it. `PROPOSALS_TOO_MANY`. `IDEMPOTENCY_CONFLICT`. */
+        /** @description `APPROVAL_IMPOSSIBLE`: no second person could approve the change. `PROPOSALS_TOO_MANY`. `IDEMPOTENCY_CONFLICT`. */
         ApprovalsConflict: {
             headers: {
                 "x-correlator": components["headers"]["Correlator"];
@@ -10202,7 +10210,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description `REGISTRATION_INVALID`: the registration is not valid, or something is missing that its submission needs. `reasons` names each field. Nothing was stored. */
+        /** @description `REGISTRATION_INVALID`: the registration is not valid, or lacks something that its submission needs. `reasons` names each field. Nothing was stored. */
         RegistrationInvalid: {
             headers: {
                 "x-correlator": components["headers"]["Correlator"];
@@ -10231,7 +10239,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description The piece cannot be read: `code` says how, `line` and `field` say where. `CSV_INVALID`, `ITEMS_TOO_MANY`, `BODY_MISSING`, `BODY_UNREADABLE`, `FIELD_TYPE`, `FIELD_UNKNOWN`, `FIELD_VALUE`. Nothing was stored. */
+        /** @description The piece cannot be read: `code` says why, and `line` and `field` say where. `CSV_INVALID`, `ITEMS_TOO_MANY`, `BODY_MISSING`, `BODY_UNREADABLE`, `FIELD_TYPE`, `FIELD_UNKNOWN`, `FIELD_VALUE`. Nothing was stored. */
         CsvInvalid: {
             headers: {
                 "x-correlator": components["headers"]["Correlator"];
@@ -10254,7 +10262,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description `REGISTRATIONS_INVALID`: lines are not valid. `lines` names each, with its reasons. Nothing was stored. */
+        /** @description `REGISTRATIONS_INVALID`: some lines are not valid. `lines` names each of them, with its reasons. Nothing was stored. */
         RegistrationsInvalid: {
             headers: {
                 "x-correlator": components["headers"]["Correlator"];
@@ -10292,7 +10300,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description `REGISTRATION_STATE`: the state of the registration does not allow this; `state` and `possible` say what does. `REGISTRATION_CLAIMED`: another reviewer has claimed it, or nobody has. `REGISTRATIONS_TOO_MANY`: an organisation may have 1,000,000 registrations. `IDEMPOTENCY_CONFLICT`. */
+        /** @description `REGISTRATION_STATE`: the state of the registration does not allow this; `state` is the state, and `possible` lists what it allows. `REGISTRATION_CLAIMED`: another reviewer has claimed the registration, or nobody has. `REGISTRATIONS_TOO_MANY`: an organisation may have 1,000,000 registrations, closed ones included. `IDEMPOTENCY_CONFLICT`. */
         RegistrationConflict: {
             headers: {
                 "x-correlator": components["headers"]["Correlator"];
@@ -10318,7 +10326,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description `BUDGET_EXCEEDED`: an organisation may create, edit and submit 500,000 registrations an hour and 1,000,000 a day, and have 4,000,000 a day checked without storing them, in dry runs and refused requests. `AUTHENTICATION_LIMITED`. */
+        /** @description `BUDGET_EXCEEDED`: an organisation may create, edit and submit 500,000 registrations an hour and 1,000,000 a day. Dry runs and refused requests may check another 4,000,000 registrations a day without storing them. `AUTHENTICATION_LIMITED`. */
         RegistrationBudgetExceeded: {
             headers: {
                 "x-correlator": components["headers"]["Correlator"];
@@ -10365,7 +10373,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description `QUALIFICATION_UNKNOWN`: nobody has recorded a qualification for this name, or there is no token, because the organisation may not send now. `ORGANISATION_UNKNOWN`: there is no such organisation. */
+        /** @description `QUALIFICATION_UNKNOWN`: nobody has recorded a qualification for this name; or there is no token, because the organisation may not send now. `ORGANISATION_UNKNOWN`: there is no such organisation. */
         QualificationUnknown: {
             headers: {
                 "x-correlator": components["headers"]["Correlator"];
@@ -10386,7 +10394,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description `QUALIFICATION_STATE`: the qualification cannot move from `state` to this one; `possible` has those that may follow. `IDEMPOTENCY_CONFLICT`. Where the change must wait for a second person: `APPROVAL_IMPOSSIBLE`, `PROPOSALS_TOO_MANY`. */
+        /** @description `QUALIFICATION_STATE`: the qualification cannot move from `state` to this state; `possible` lists the states that it can move to. `IDEMPOTENCY_CONFLICT`. If the change must wait for a second person: `APPROVAL_IMPOSSIBLE`, `PROPOSALS_TOO_MANY`. */
         QualificationConflict: {
             headers: {
                 "x-correlator": components["headers"]["Correlator"];
@@ -10413,7 +10421,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description You have the current document: `If-None-Match` names it. */
+        /** @description You have the current document: `If-None-Match` contains its `ETag`. */
         NotModified: {
             headers: {
                 "x-correlator": components["headers"]["Correlator"];
@@ -10422,7 +10430,7 @@ export interface components {
             };
             content?: never;
         };
-        /** @description `QUOTA_EXCEEDED`: too many requests for public documents from this address, or in total where nobody vouches for addresses. */
+        /** @description `QUOTA_EXCEEDED`: too many requests for public documents came from this address or, without Cloudflare in front, from all addresses together. */
         PublicQuotaExceeded: {
             headers: {
                 "x-correlator": components["headers"]["Correlator"];
@@ -10487,7 +10495,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description `ISSUER_UNKNOWN`. */
+        /** @description `ISSUER_UNKNOWN`: there is no such issuer. */
         IssuerUnknown: {
             headers: {
                 "x-correlator": components["headers"]["Correlator"];
@@ -10508,7 +10516,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description `ISSUER_TAKEN`: `iss`, a key or a status host belongs to another issuer. `ISSUER_IN_USE`: it has certificates that have not expired; suspend it instead. `ISSUERS_TOO_MANY`: there are 100. `IDEMPOTENCY_CONFLICT`. */
+        /** @description `ISSUER_TAKEN`: `iss`, a key or a status host belongs to another issuer. `ISSUER_IN_USE`: the issuer has certificates that have not expired; suspend the issuer instead. `ISSUERS_TOO_MANY`: there are already 100 issuers. `IDEMPOTENCY_CONFLICT`. */
         IssuerConflict: {
             headers: {
                 "x-correlator": components["headers"]["Correlator"];
@@ -10529,7 +10537,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description `CERTIFICATE_UNKNOWN`, `ORGANISATION_UNKNOWN`. */
+        /** @description `CERTIFICATE_UNKNOWN`: the organisation has no certificate with this digest. `ORGANISATION_UNKNOWN`. */
         CertificateUnknown: {
             headers: {
                 "x-correlator": components["headers"]["Correlator"];
@@ -10550,7 +10558,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description `CERTIFICATE_TAKEN`: another organisation has registered it. `CERTIFICATE_REGISTERED`: yours has, for other clients or with another reference: edit its registrations. `CREDENTIALS_TOO_MANY`: an organisation may have 100,000 certificates, all together 500,000; expired ones count for 90 days. */
+        /** @description `CERTIFICATE_TAKEN`: another organisation has registered the certificate. `CERTIFICATE_REGISTERED`: your organisation has registered it for other clients or with another reference: edit its registrations. `CREDENTIALS_TOO_MANY`: an organisation may have 100,000 certificates, and all organisations together 500,000; expired certificates count for 90 days. */
         CertificateConflict: {
             headers: {
                 "x-correlator": components["headers"]["Correlator"];
@@ -10571,7 +10579,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description Nothing was stored. `CERTIFICATE_INVALID`: signature, algorithm, key, issuer, type or a claim. `CERTIFICATE_NOT_YET_VALID`, `CERTIFICATE_EXPIRED`. `CERTIFICATE_MISMATCH`: numbers that its issuer may not speak for. `CERTIFICATE_REVOKED`: by its status list. `CERTIFICATE_SUSPENDED`: by its status list, or because its issuer may not sign it now. `PROOF_INVALID`. `REGISTRATION_INVALID`: its numbers cannot be registered; see `reasons`. */
+        /** @description Nothing was stored. `CERTIFICATE_INVALID`: the signature, algorithm, key, issuer, type or a claim is invalid. `CERTIFICATE_NOT_YET_VALID`, `CERTIFICATE_EXPIRED`. `CERTIFICATE_MISMATCH`: the certificate has numbers that its issuer may not speak for. `CERTIFICATE_REVOKED`: its status list has it as revoked. `CERTIFICATE_SUSPENDED`: its status list has it as suspended, or its issuer may not sign it now. `PROOF_INVALID`. `REGISTRATION_INVALID`: its numbers cannot be registered; see `reasons`. */
         CertificateInvalid: {
             headers: {
                 "x-correlator": components["headers"]["Correlator"];
@@ -10592,7 +10600,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description `BUDGET_EXCEEDED`: an organisation may upload 100,000 certificates and propose 1,000 delegations a day, refused ones included. `AUTHENTICATION_LIMITED`. */
+        /** @description `BUDGET_EXCEEDED`: an organisation may upload 100,000 certificates and propose 1,000 delegations a day. Refused ones count too. `AUTHENTICATION_LIMITED`. */
         CredentialBudgetExceeded: {
             headers: {
                 "x-correlator": components["headers"]["Correlator"];
@@ -10618,7 +10626,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description `STORAGE_FULL`: the credentials fill their storage. */
+        /** @description `STORAGE_FULL`: the storage for credentials is full. */
         CredentialStorageFull: {
             headers: {
                 "x-correlator": components["headers"]["Correlator"];
@@ -10660,7 +10668,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description `STATUS_LIST_OLD`: the known list has a later `iat`, or the same one and other content. `STATUS_LISTS_TOO_MANY`: there are 63 lists, or they would have more than 2 MiB, inflated. `IDEMPOTENCY_CONFLICT`. */
+        /** @description `STATUS_LIST_OLD`: the known list has a later `iat`, or the same `iat` and other content. `STATUS_LISTS_TOO_MANY`: there would be more than 63 lists or 2 MiB for all issuers, or more than 16 lists or 1 MiB for this issuer, decompressed. `IDEMPOTENCY_CONFLICT`. */
         StatusListConflict: {
             headers: {
                 "x-correlator": components["headers"]["Correlator"];
@@ -10681,7 +10689,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description `STATUS_LIST_INVALID`: type, signature, host or a claim. `STATUS_LIST_EXPIRED`. `STATUS_LIST_TOO_LARGE`: more than 1,048,576 entries, inflated. */
+        /** @description `STATUS_LIST_INVALID`: the type, signature, host or a claim is invalid. `STATUS_LIST_EXPIRED`. `STATUS_LIST_TOO_LARGE`: the list has more than 1,048,576 entries, decompressed. */
         StatusListInvalid: {
             headers: {
                 "x-correlator": components["headers"]["Correlator"];
@@ -10702,7 +10710,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description `DELEGATION_UNKNOWN`: the organisation has no part in it. `ORGANISATION_UNKNOWN`. `NOT_FOUND`: there is no such action. */
+        /** @description `DELEGATION_UNKNOWN`: the organisation is not a party of a delegation with this ID. `ORGANISATION_UNKNOWN`. `NOT_FOUND`: there is no such action. */
         DelegationUnknown: {
             headers: {
                 "x-correlator": components["headers"]["Correlator"];
@@ -10723,7 +10731,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description `DELEGATION_STATE`: its state does not allow this, or only the other party can do it; `state`, and in `possible` what the party of the token can do. `CREDENTIALS_TOO_MANY`: an organisation may have 1,000 delegations that have not ended. `IDEMPOTENCY_CONFLICT`. */
+        /** @description `DELEGATION_STATE`: the state of the delegation does not allow this, or only the other party can do it; `state` is the state, and `possible` lists what your party can do. `CREDENTIALS_TOO_MANY`: an organisation may have 1,000 delegations that have not ended. `IDEMPOTENCY_CONFLICT`. */
         DelegationConflict: {
             headers: {
                 "x-correlator": components["headers"]["Correlator"];
@@ -10750,7 +10758,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description `DELEGATION_INVALID`: the signature, or a claim that is not the accepted one. `DELEGATION_EXPIRED`. `DELEGATION_MISMATCH`: numbers or scope beyond those of the link, or a link that is not in force, or whose status list has expired. `DELEGATION_LOOP`: the agent is in the chain already. `DELEGATION_TOO_LONG`: a chain has at most five organisations. */
+        /** @description `DELEGATION_INVALID`: the signature is invalid, or a claim differs from the accepted one. `DELEGATION_EXPIRED`. `DELEGATION_MISMATCH`: the numbers or the scope go beyond those of the link, the link is not in force, or its status list has expired. `DELEGATION_LOOP`: the agent is already in the chain. `DELEGATION_TOO_LONG`: a chain has at most five organisations. */
         DelegationInvalid: {
             headers: {
                 "x-correlator": components["headers"]["Correlator"];
@@ -10771,7 +10779,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description `PASSPORT_ROOT_UNKNOWN` or `PASSPORT_CERTIFICATE_UNKNOWN`: there is none with this id. */
+        /** @description `PASSPORT_ROOT_UNKNOWN` or `PASSPORT_CERTIFICATE_UNKNOWN`: no root or certificate has this id. */
         PassportUnknown: {
             headers: {
                 "x-correlator": components["headers"]["Correlator"];
@@ -10813,7 +10821,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description `PASSPORT_ROOT_INVALID`: the certificate is none that a root can have. `PASSPORT_HOST_UNKNOWN`: no root is trusted for the host of the URL. */
+        /** @description `PASSPORT_ROOT_INVALID`: the certificate cannot be that of a root, or it has expired. `PASSPORT_HOST_UNKNOWN`: no root is trusted for the host of the URL. */
         PassportRefused: {
             headers: {
                 "x-correlator": components["headers"]["Correlator"];
@@ -10834,7 +10842,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description The request or a single report is invalid: `code` says how, and `field` says where. `BODY_MISSING`, `JSON_INVALID`, `BODY_UNREADABLE`, `FIELD_TYPE`, `FIELD_UNKNOWN`, `FIELD_MISSING`, `FIELD_VALUE`, `FIELD_CONTRADICTION`, `ITEMS_TOO_MANY`, `NUMBER_MISSING`, `NUMBER_TOO_LONG`, `NUMBER_CHARACTER`. */
+        /** @description The request or a single report is invalid: `code` says why, and `field` says where. `BODY_MISSING`, `JSON_INVALID`, `BODY_UNREADABLE`, `FIELD_TYPE`, `FIELD_UNKNOWN`, `FIELD_MISSING`, `FIELD_VALUE`, `FIELD_CONTRADICTION`, `ITEMS_TOO_MANY`, `NUMBER_MISSING`, `NUMBER_TOO_LONG`, `NUMBER_CHARACTER`. */
         ReportsBadRequest: {
             headers: {
                 "x-correlator": components["headers"]["Correlator"];
@@ -10856,7 +10864,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description `UNAUTHENTICATED`: the client key is missing or unknown, has no right `report`, or its organisation is suspended or no partner. */
+        /** @description `UNAUTHENTICATED`: the client key is missing or unknown, lacks the right `report`, or belongs to an organisation that is suspended or is not a partner. */
         ReportsUnauthenticated: {
             headers: {
                 "x-correlator": components["headers"]["Correlator"];
@@ -10899,7 +10907,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description `BODY_TOO_LARGE`: the body has more than 4,194,304 bytes. A stream has no such bound. */
+        /** @description `BODY_TOO_LARGE`: the body has more than 4,194,304 bytes. A stream has no such limit. */
         ReportsTooLarge: {
             headers: {
                 "x-correlator": components["headers"]["Correlator"];
@@ -10941,7 +10949,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description `REPORT_CONFLICT`: the `reportId` was used for a report with other content; `message` says if that one was withdrawn. */
+        /** @description `REPORT_CONFLICT`: the `reportId` was used for a report with other content; `message` says if that report was withdrawn. */
         ReportConflict: {
             headers: {
                 "x-correlator": components["headers"]["Correlator"];
@@ -10963,7 +10971,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description A single report cannot be taken, and nothing of it is stored. `REPORT_TOO_OLD`, `REPORT_IN_FUTURE`, `REPORT_KIND_NOT_ALLOWED`, `NUMBER_AMBIGUOUS`, `NUMBER_FORMAT_INVALID`, `NUMBER_IS_TEST`, `NUMBER_NOT_TEST`. */
+        /** @description A single report is refused, and nothing of it is stored. `REPORT_TOO_OLD`, `REPORT_IN_FUTURE`, `REPORT_KIND_NOT_ALLOWED`, `NUMBER_AMBIGUOUS`, `NUMBER_FORMAT_INVALID`, `NUMBER_IS_TEST`, `NUMBER_NOT_TEST`. */
         ReportRefused: {
             headers: {
                 "x-correlator": components["headers"]["Correlator"];
@@ -10985,7 +10993,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description `QUOTA_EXCEEDED`: the partner has sent as many reports as it may in a day or a minute. `AUTHENTICATION_LIMITED`: too many requests with wrong keys came from this address. */
+        /** @description `QUOTA_EXCEEDED`: the partner has reached its limit of reports in a day or in a minute. `AUTHENTICATION_LIMITED`: too many requests with wrong keys came from this address. */
         ReportsTooMany: {
             headers: {
                 "x-correlator": components["headers"]["Correlator"];
@@ -11072,7 +11080,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description `RULES_TOO_MANY`: there are 16 rules, or rules have had 256 different ids. `IDEMPOTENCY_CONFLICT`. Where the change must wait for a second person: `APPROVAL_IMPOSSIBLE`, `PROPOSALS_TOO_MANY`. */
+        /** @description `RULES_TOO_MANY`: there are already 16 rules, or rules have had 256 different ids. `IDEMPOTENCY_CONFLICT`. If the change must wait for a second person: `APPROVAL_IMPOSSIBLE`, `PROPOSALS_TOO_MANY`. */
         RulesConflict: {
             headers: {
                 "x-correlator": components["headers"]["Correlator"];
@@ -11093,7 +11101,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description `RULE_BLOCK_UNKNOWN`: no rule block has this ID; ended ones are kept for 90 days. `NOT_FOUND`: there is no such action. */
+        /** @description `RULE_BLOCK_UNKNOWN`: no rule block has this ID; ended rule blocks are kept for 90 days. `NOT_FOUND`: there is no such action. */
         RuleBlockUnknown: {
             headers: {
                 "x-correlator": components["headers"]["Correlator"];
@@ -11114,7 +11122,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description `RULE_BLOCK_OWN`: only reports of your own organisation support the block, so somebody of another one must approve or confirm it. `PERMISSION_DENIED`. */
+        /** @description `RULE_BLOCK_OWN`: only reports of your own organisation support the block, so somebody from another organisation must approve or confirm it. `PERMISSION_DENIED`. */
         RuleBlockOwn: {
             headers: {
                 "x-correlator": components["headers"]["Correlator"];
@@ -11135,7 +11143,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description `RULE_BLOCK_STATE`: `state`, and in `possible` what can be done in it. `IDEMPOTENCY_CONFLICT`. */
+        /** @description `RULE_BLOCK_STATE`: the state of the rule block does not allow this; `state` is the state, and `possible` lists what it allows. `IDEMPOTENCY_CONFLICT`. */
         RuleBlockConflict: {
             headers: {
                 "x-correlator": components["headers"]["Correlator"];
@@ -11161,7 +11169,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description `RULE_BLOCK_REFUSED`: the coordinator refused a block that you approved; `state` is its state now, and `GET` has the cause. No rule blocks a protected number, for example. */
+        /** @description `RULE_BLOCK_REFUSED`: the coordinator refused a block that you approved, such as a block of a protected number. `state` is its state now, and `GET` returns the cause. */
         RuleBlockRefused: {
             headers: {
                 "x-correlator": components["headers"]["Correlator"];
@@ -11183,7 +11191,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description `NUMBER_FORMAT_INVALID` or `NUMBER_AMBIGUOUS`: `from` is not one number that can exist. */
+        /** @description `NUMBER_FORMAT_INVALID` or `NUMBER_AMBIGUOUS`: `from` is a number that cannot exist, or that can mean several numbers. */
         RuleBlockSubjectInvalid: {
             headers: {
                 "x-correlator": components["headers"]["Correlator"];
@@ -11205,7 +11213,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description `REPORT_KEY_LOST`: LIST_KEY lacks the key that opens the key of reports. `UNAVAILABLE`, `NOT_CONFIGURED`. */
+        /** @description `REPORT_KEY_LOST`: no key in LIST_KEY opens the key of reports. `UNAVAILABLE`, `NOT_CONFIGURED`. */
         ReportKeyLost: {
             headers: {
                 "x-correlator": components["headers"]["Correlator"];
@@ -11269,7 +11277,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description `QUOTA_EXCEEDED`: too many requests of this address, or in total. `APPEALS_TOO_MANY`: too many appeals of all people in this hour, or 10,000 wait. Nothing was stored. */
+        /** @description `QUOTA_EXCEEDED`: too many requests came from this address, or in total. `APPEALS_TOO_MANY`: the service has received too many appeals in this hour, or 10,000 appeals wait. Nothing was stored. */
         AppealsLimited: {
             headers: {
                 "x-correlator": components["headers"]["Correlator"];
@@ -11354,7 +11362,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description `MONTH_NOT_OVER`: the month is not closed yet, or has not begun. For a correction also `MONTH_FINAL`: it is too old, or has 12 versions. */
+        /** @description `MONTH_NOT_OVER`: the month is not closed yet, or has not begun. For a correction, also `MONTH_FINAL`: the month is too old, or already has 12 versions. */
         MonthNotOver: {
             headers: {
                 "x-correlator": components["headers"]["Correlator"];
@@ -11396,7 +11404,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description `APPEAL_CLAIMED`: another admin has claimed it. `APPEAL_DECIDED`: it is decided already. `IDEMPOTENCY_CONFLICT`. When a block is lifted, also the conflicts of `/v1/admin/entries`. */
+        /** @description `APPEAL_CLAIMED`: another admin has claimed the appeal. `APPEAL_DECIDED`: it is already decided. `IDEMPOTENCY_CONFLICT`. Lifting a block can also return the conflicts of `/v1/admin/entries`. */
         AppealConflict: {
             headers: {
                 "x-correlator": components["headers"]["Correlator"];
@@ -11417,7 +11425,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description `EVIDENCE_TOO_LARGE`: the file would have more than a file may have: registered numbers, organisations, records of the period, or bytes. The message says what to ask for instead. Nothing was stored. */
+        /** @description `EVIDENCE_TOO_LARGE`: the file would have too many registered numbers, organisations, records of the period, or bytes. The message says what to request instead. Nothing was stored. */
         EvidenceTooLarge: {
             headers: {
                 "x-correlator": components["headers"]["Correlator"];
@@ -11438,7 +11446,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description The request is invalid. `CURSOR_INVALID`: `lastEventId` is no cursor. `CURSOR_FOREIGN`: it is of another feed. `CURSOR_AHEAD`: there is no such event yet. `FIELD_TYPE`, `FIELD_UNKNOWN`, `FIELD_VALUE`: a parameter is invalid, and `field` says which. */
+        /** @description The request is invalid. `CURSOR_INVALID`: `lastEventId` is not a cursor. `CURSOR_FOREIGN`: it belongs to another feed. `CURSOR_AHEAD`: there is no such event yet. `FIELD_TYPE`, `FIELD_UNKNOWN`, `FIELD_VALUE`: a parameter is invalid, and `field` names it. */
         FeedBadRequest: {
             headers: {
                 "x-correlator": components["headers"]["Correlator"];
@@ -11459,7 +11467,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description `UNAUTHENTICATED`: the client key is missing or unknown, has no right `feed`, or its organisation is suspended. */
+        /** @description `UNAUTHENTICATED`: the client key is missing or unknown, lacks the right `feed`, or belongs to a suspended organisation. */
         FeedUnauthenticated: {
             headers: {
                 "x-correlator": components["headers"]["Correlator"];
@@ -11481,7 +11489,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description `FEED_KEY_MISSING`: the client has no encryption, or no key for it yet. `PERMISSION_DENIED`: the key does not meet one of its conditions, or the client gets encrypted data and the route has none. */
+        /** @description `FEED_KEY_MISSING`: the client has no encryption setting, or has no key for it yet. `PERMISSION_DENIED`: the key does not meet one of its conditions; or the client gets encrypted data, and this route does not encrypt. */
         FeedPermissionDenied: {
             headers: {
                 "x-correlator": components["headers"]["Correlator"];
@@ -11502,7 +11510,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description `CURSOR_GONE`: the events after the cursor, or from the first one on, are no longer kept. `snapshot` has the path to begin with. */
+        /** @description `CURSOR_GONE`: the events after the cursor, or from the first one on, are no longer kept. Begin again with the path in `snapshot`. */
         FeedCursorGone: {
             headers: {
                 "x-correlator": components["headers"]["Correlator"];
@@ -11524,7 +11532,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description `FEED_EPOCH_UNKNOWN`: the epoch is not kept, or has not begun. */
+        /** @description `FEED_EPOCH_UNKNOWN`: the epoch is no longer kept, or has not begun. */
         FeedEpochUnknown: {
             headers: {
                 "x-correlator": components["headers"]["Correlator"];
@@ -11545,7 +11553,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description `QUOTA_EXCEEDED`: too many requests of this client in a minute, or too many that wait at the same time. `AUTHENTICATION_LIMITED`: too many requests with wrong keys came from this address. */
+        /** @description `QUOTA_EXCEEDED`: this client has sent too many requests in a minute, or has too many waiting requests. `AUTHENTICATION_LIMITED`: too many requests with wrong keys came from this address. */
         FeedTooMany: {
             headers: {
                 "x-correlator": components["headers"]["Correlator"];
@@ -11589,7 +11597,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description `PERMISSION_DENIED`: the token lacks the scope. `FEED_KEY_MISSING`: the request is repeated, and the `SHARING_KEY` of its first answer is gone. */
+        /** @description `PERMISSION_DENIED`: the token lacks the scope. `FEED_KEY_MISSING`: the request is a repeat, and the `SHARING_KEY` of its first response no longer exists. */
         FeedKeyPermissionDenied: {
             headers: {
                 "x-correlator": components["headers"]["Correlator"];
@@ -11631,7 +11639,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description `WEBHOOK_STATE`: its state does not allow this. `WEBHOOK_KNOWN`: the organisation has a webhook with this URL. `WEBHOOKS_TOO_MANY`: it has 8 webhooks. `IDEMPOTENCY_CONFLICT`. */
+        /** @description `WEBHOOK_STATE`: the state of the webhook does not allow this. `WEBHOOK_KNOWN`: the organisation already has a webhook with this URL. `WEBHOOKS_TOO_MANY`: the organisation already has 8 webhooks. `IDEMPOTENCY_CONFLICT`. */
         WebhookConflict: {
             headers: {
                 "x-correlator": components["headers"]["Correlator"];
@@ -11652,7 +11660,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description The URL is not allowed. `WEBHOOK_URL_INVALID`: it is no URL, too long, or has a user, a password or a fragment. `WEBHOOK_URL_INSECURE`: it is not `https`. `WEBHOOK_URL_ADDRESS`: it has a literal address, in any spelling. `WEBHOOK_HOST_PRIVATE`: its host is not public. `WEBHOOK_HOST_NOT_ALLOWED`: its host is not on the list of the organisation. Nothing is stored. */
+        /** @description The URL is not allowed. `WEBHOOK_URL_INVALID`: it is not a URL, is too long, or has a user, a password or a fragment. `WEBHOOK_URL_INSECURE`: it is not `https`. `WEBHOOK_URL_ADDRESS`: it has a literal address, in any spelling. `WEBHOOK_HOST_PRIVATE`: its host is not public. `WEBHOOK_HOST_NOT_ALLOWED`: its host is not on the list of the organisation. Nothing is stored. */
         WebhookRefused: {
             headers: {
                 "x-correlator": components["headers"]["Correlator"];
@@ -11721,7 +11729,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description `NOTICE_UNKNOWN`: the organisation has no notice with this version, or it is no longer kept. For admins also `ORGANISATION_UNKNOWN`. */
+        /** @description `NOTICE_UNKNOWN`: the organisation has no notice with this version, or the notice is no longer kept. For admins, also `ORGANISATION_UNKNOWN`. */
         NoticeUnknown: {
             headers: {
                 "x-correlator": components["headers"]["Correlator"];
@@ -11742,7 +11750,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description `NOTICE_UNANSWERABLE`: the notice needs no answer, or a mock client answers one that is not mock. `NOTICE_ANSWERED`: it was answered more than a day ago. */
+        /** @description `NOTICE_UNANSWERABLE`: the notice needs no answer, or a mock client answers a notice that is not mock. `NOTICE_ANSWERED`: the notice was answered more than a day ago. */
         NoticeConflict: {
             headers: {
                 "x-correlator": components["headers"]["Correlator"];
@@ -11763,7 +11771,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description `UNAUTHENTICATED`: the client key is missing or unknown, has no right `notices`, or its organisation is suspended. */
+        /** @description `UNAUTHENTICATED`: the client key is missing or unknown, lacks the right `notices`, or belongs to a suspended organisation. */
         NoticesUnauthenticated: {
             headers: {
                 "x-correlator": components["headers"]["Correlator"];
@@ -11806,7 +11814,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description `QUOTA_EXCEEDED`: too many requests of this client in a minute. `AUTHENTICATION_LIMITED`: too many requests with wrong keys came from this address. */
+        /** @description `QUOTA_EXCEEDED`: this client has sent too many requests in a minute. `AUTHENTICATION_LIMITED`: too many requests with wrong keys came from this address. */
         NoticesTooMany: {
             headers: {
                 "x-correlator": components["headers"]["Correlator"];
@@ -11849,7 +11857,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description `TEXT_RELEASE_UNKNOWN`: control does not keep such a text release. */
+        /** @description `TEXT_RELEASE_UNKNOWN`: control keeps no such text release. */
         TextReleaseUnknown: {
             headers: {
                 "x-correlator": components["headers"]["Correlator"];
@@ -11913,7 +11921,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description `BASE_MOVED`: another text release is in force than `base`, or was the last step. `RELEASE_STATE`: another text release is the candidate, this one is in force already, or is no candidate. `ROLLBACK_IMPOSSIBLE`: no text release is in force, or the one before is no longer kept. `APPROVAL_IMPOSSIBLE`: a second person must confirm promotions to all data centres (`fullShare`) or overrides of guards (`guardOverride`), and a text release cannot wait for one. `IDEMPOTENCY_CONFLICT`. */
+        /** @description `BASE_MOVED`: the text release in force is not `base`, or the last step was another release. `RELEASE_STATE`: another text release is the candidate; or this release is already in force, or is not the candidate. `ROLLBACK_IMPOSSIBLE`: no text release is in force, the previous one is no longer kept, or the edge would refuse it. `APPROVAL_IMPOSSIBLE`: a second person must confirm promotions to all data centres (`fullShare`) or overrides of guards (`guardOverride`), and a text release cannot wait for one. `IDEMPOTENCY_CONFLICT`. */
         TextReleaseConflict: {
             headers: {
                 "x-correlator": components["headers"]["Correlator"];
@@ -11955,7 +11963,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description `CAMPAIGN_STATE`: its state does not allow this; `possible` names what does. `CAMPAIGNS_FULL`: 10,000 campaigns are confirmed. `IDEMPOTENCY_CONFLICT`. */
+        /** @description `CAMPAIGN_STATE`: the state of the campaign does not allow this; `possible` lists what it allows. `CAMPAIGNS_FULL`: 10,000 campaigns are already confirmed. `IDEMPOTENCY_CONFLICT`. */
         CampaignConflict: {
             headers: {
                 "x-correlator": components["headers"]["Correlator"];
@@ -12038,12 +12046,12 @@ export interface components {
          */
         RegistrationPath: string;
         /**
-         * @description The `ETag` that you read: the version. The change is made only if it is still the newest; otherwise 412.
+         * @description The `ETag` that you read, which is the version. The change is made only if this version is still the newest; otherwise 412.
          * @example "3"
          */
         IfMatchVersion: string;
         /**
-         * @description A sender code, the id of an organisation, or its display name, percent-encoded. The name counts in any case and with any spaces; no part of it finds anything.
+         * @description A sender code, the id of an organisation, or its display name, percent-encoded. Case and spaces in the name do not matter. The name must be complete.
          * @example acme
          */
         RegisterName: string;
@@ -12073,12 +12081,12 @@ export interface components {
          */
         DelegationPath: string;
         /**
-         * @description `next` of the page before.
+         * @description `next` of the previous page.
          * @example 12
          */
         AfterText: string;
         /**
-         * @description Items on the page.
+         * @description Page size.
          * @example 100
          */
         CredentialLimit: number;
@@ -12108,12 +12116,12 @@ export interface components {
          */
         AppealPath: string;
         /**
-         * @description `id` of the last event that you have processed, or the cursor of a snapshot. Left out: from the first event on.
+         * @description `id` of the last event that you have processed, or the cursor of a snapshot. Default: from the first event on.
          * @example 0123456789abcdef.1.256
          */
         LastEventId: components["schemas"]["FeedCursor"];
         /**
-         * @description The same; it takes precedence. Event sources send it when they reconnect.
+         * @description The same as `lastEventId`, and takes precedence over it. Event sources send this header when they reconnect.
          * @example 0123456789abcdef.1.256
          */
         LastEventIdHeader: components["schemas"]["FeedCursor"];
@@ -12147,7 +12155,7 @@ export interface components {
     headers: {
         /** @description The correlator of the request, or a new one. Quote it in support requests. */
         Correlator: components["schemas"]["CorrelatorText"];
-        /** @description Numbers left in this window (`r`), and seconds until it ends (`t`). draft-ietf-httpapi-ratelimit-headers. */
+        /** @description Remaining numbers in this window (`r`), and seconds until it ends (`t`). draft-ietf-httpapi-ratelimit-headers. */
         RateLimit: string;
         /** @description The client's quota of numbers (`q`) in a window of `w` seconds. */
         RateLimitPolicy: string;
@@ -12173,7 +12181,7 @@ export interface components {
         AsOfOfText: string;
         /** @description `stale` of that head. Sent with text responses; JSON responses contain it. */
         StaleOfText: "true" | "false";
-        /** @description Only in responses of plain lines, and only to a mock client. */
+        /** @description Only in plain-text responses, and only to a mock client. */
         MockOfText: "true";
         /** @description RFC 9110. */
         AdminWwwAuthenticate: "Bearer realm=\"numgate admin\"";
@@ -12201,14 +12209,14 @@ export interface components {
          * @example 2026-11-24T03:12:14.000Z
          */
         CacheUntilOfText: string;
-        /** @description Identifies what the document says. Send it as `If-None-Match`. */
+        /** @description Identifies the content of the document. Send it as `If-None-Match`. */
         WeakETag: string;
         /**
          * @description `Bearer`.
          * @example Bearer
          */
         AppealWwwAuthenticate: string;
-        /** @description Cursor of the last event that the response covers: pass it as `lastEventId`. */
+        /** @description Cursor of the last event that the response covers. Pass it as `lastEventId`. */
         FeedCursor: components["schemas"]["FeedCursor"];
     };
     pathItems: never;
@@ -12474,7 +12482,7 @@ export interface operations {
         parameters: {
             query?: {
                 /**
-                 * @description Subject of each line of `text/plain`.
+                 * @description The subject of each `text/plain` line.
                  * @example to
                  */
                 subject?: components["schemas"]["Subject"];
@@ -12652,7 +12660,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The verdict, and what the gateway needs next. */
+            /** @description The verdict, and what the gateway needs to act on it. */
             200: {
                 headers: {
                     "x-correlator": components["headers"]["Correlator"];
@@ -12760,7 +12768,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description The verdict, and what the gateway needs next. */
+            /** @description The verdict, and what the gateway needs to act on it. */
             200: {
                 headers: {
                     "x-correlator": components["headers"]["Correlator"];
@@ -12972,7 +12980,7 @@ export interface operations {
         parameters: {
             query?: {
                 /**
-                 * @description Return 503 `DEGRADED` instead of 200 with `degraded`, unless only `textProblems` are the cause: checks go on without the text. Other parameters are ignored.
+                 * @description Return 503 `DEGRADED` instead of 200 with `degraded`. `textProblems` alone never cause a 503, because checks continue without the refused data. Other parameters are ignored.
                  * @example true
                  */
                 strict?: "" | "true" | "false";
@@ -13169,7 +13177,7 @@ export interface operations {
             };
             path: {
                 /**
-                 * @description A sender code, the id of an organisation, or its display name, percent-encoded. The name counts in any case and with any spaces; no part of it finds anything.
+                 * @description A sender code, the id of an organisation, or its display name, percent-encoded. Case and spaces in the name do not matter. The name must be complete.
                  * @example acme
                  */
                 name: components["parameters"]["RegisterName"];
@@ -13210,7 +13218,7 @@ export interface operations {
             };
             path: {
                 /**
-                 * @description A sender code, the id of an organisation, or its display name, percent-encoded. The name counts in any case and with any spaces; no part of it finds anything.
+                 * @description A sender code, the id of an organisation, or its display name, percent-encoded. Case and spaces in the name do not matter. The name must be complete.
                  * @example acme
                  */
                 name: components["parameters"]["RegisterName"];
@@ -13349,7 +13357,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The appeal as of now. */
+            /** @description The current state of the appeal. */
             200: {
                 headers: {
                     "x-correlator": components["headers"]["Correlator"];
@@ -13430,7 +13438,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description What became of each report, in the order of the request. For one report, one `ReportResult`. */
+            /** @description The result of each report, in the order of the request. For a single report, one `ReportResult`. */
             200: {
                 headers: {
                     "x-correlator": components["headers"]["Correlator"];
@@ -13489,7 +13497,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description What became of each report, in the order of the request. */
+            /** @description The result for each report, in the order of the request. */
             200: {
                 headers: {
                     "x-correlator": components["headers"]["Correlator"];
@@ -13524,12 +13532,12 @@ export interface operations {
         parameters: {
             query?: {
                 /**
-                 * @description `id` of the last event that you have processed, or the cursor of a snapshot. Left out: from the first event on.
+                 * @description `id` of the last event that you have processed, or the cursor of a snapshot. Default: from the first event on.
                  * @example 0123456789abcdef.1.256
                  */
                 lastEventId?: components["parameters"]["LastEventId"];
                 /**
-                 * @description How long to wait for an event if there is none, in ms; at most 25,000.
+                 * @description How long to wait if there is no event yet, in ms; at most 25,000.
                  * @example 25000
                  */
                 timeout?: number;
@@ -13585,7 +13593,7 @@ export interface operations {
         parameters: {
             query?: {
                 /**
-                 * @description `id` of the last event that you have processed, or the cursor of a snapshot. Left out: from the first event on.
+                 * @description `id` of the last event that you have processed, or the cursor of a snapshot. Default: from the first event on.
                  * @example 0123456789abcdef.1.256
                  */
                 lastEventId?: components["parameters"]["LastEventId"];
@@ -13594,7 +13602,7 @@ export interface operations {
                 /** @description Returned with the response. An invalid value is replaced by a new one. */
                 "x-correlator"?: components["parameters"]["Correlator"];
                 /**
-                 * @description The same; it takes precedence. Event sources send it when they reconnect.
+                 * @description The same as `lastEventId`, and takes precedence over it. Event sources send this header when they reconnect.
                  * @example 0123456789abcdef.1.256
                  */
                 "Last-Event-ID"?: components["parameters"]["LastEventIdHeader"];
@@ -13628,7 +13636,7 @@ export interface operations {
         parameters: {
             query?: {
                 /**
-                 * @description `ndjson` or `csv`. Default: by `Accept`, else `ndjson`.
+                 * @description `ndjson` or `csv`. Default: by `Accept`, otherwise `ndjson`.
                  * @example csv
                  */
                 format?: "ndjson" | "csv";
@@ -13753,7 +13761,7 @@ export interface operations {
                  */
                 scopes?: string;
                 /**
-                 * @description Only decisions of these origins. All have `numgate`.
+                 * @description Only decisions with one of these origins. All decisions have the origin `numgate`.
                  * @example numgate
                  */
                 origins?: string;
@@ -13763,22 +13771,22 @@ export interface operations {
                  */
                 scenarios_containing?: string;
                 /**
-                 * @description No decisions whose scenario contains one of these words.
+                 * @description Leave out decisions whose scenario contains one of these words.
                  * @example LABEL
                  */
                 scenarios_not_containing?: string;
                 /**
-                 * @description Without effect.
+                 * @description Has no effect.
                  * @example true
                  */
                 dedup?: boolean;
                 /**
-                 * @description Without effect.
+                 * @description Has no effect.
                  * @example true
                  */
                 community_pull?: boolean;
                 /**
-                 * @description Without effect.
+                 * @description Has no effect.
                  * @example true
                  */
                 additional_pull?: boolean;
@@ -13831,7 +13839,7 @@ export interface operations {
         parameters: {
             query?: {
                 /**
-                 * @description `next` of the page before.
+                 * @description `next` of the previous page.
                  * @example 17
                  */
                 after?: number;
@@ -14030,7 +14038,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The sender of the request. */
+            /** @description The identity of the caller. */
             200: {
                 headers: {
                     "x-correlator": components["headers"]["Correlator"];
@@ -14121,7 +14129,7 @@ export interface operations {
         parameters: {
             query?: {
                 /**
-                 * @description Return checkpoints above this size.
+                 * @description Return checkpoints larger than this size.
                  * @example 0
                  */
                 after?: number;
@@ -14338,7 +14346,7 @@ export interface operations {
                     "x-correlator": components["headers"]["Correlator"];
                     "x-next": components["headers"]["Next"];
                     /**
-                     * @description The key of a value in KV that was altered or moved, percent-encoded. Its page is empty.
+                     * @description The key of a value in KV that was altered or moved, percent-encoded. The page of that value is empty.
                      * @example blocks/2026-11-24/031209-7d9f4c1e-0b52-4c7a-9a51-3f6f6f0a2b11
                      */
                     "x-refused"?: string;
@@ -14361,7 +14369,7 @@ export interface operations {
         parameters: {
             query?: {
                 /**
-                 * @description Only this client, with `periods`. Default: all that you may see, 100 on a page.
+                 * @description Only this client, with `periods`. Default: all clients that you may see, 100 per page.
                  * @example relay-07
                  */
                 client?: components["schemas"]["Name"];
@@ -14376,7 +14384,7 @@ export interface operations {
                  */
                 to?: string;
                 /**
-                 * @description Divides the requests into `names`.
+                 * @description The dimension by which `names` divides the requests.
                  * @example code
                  */
                 by?: components["schemas"]["UsageDimension"];
@@ -14395,7 +14403,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description A page of clients, by id. */
+            /** @description A page of clients, ordered by id. */
             200: {
                 headers: {
                     "x-correlator": components["headers"]["Correlator"];
@@ -14539,7 +14547,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description They are set. */
+            /** @description The canary numbers are set. */
             200: {
                 headers: {
                     "x-correlator": components["headers"]["Correlator"];
@@ -14762,7 +14770,7 @@ export interface operations {
                  */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
                 /**
-                 * @description The `ETag` that you read: the version. The change is made only if it is still the newest; otherwise 412.
+                 * @description The `ETag` that you read, which is the version. The change is made only if this version is still the newest; otherwise 412.
                  * @example "3"
                  */
                 "If-Match"?: components["parameters"]["IfMatchVersion"];
@@ -14825,7 +14833,7 @@ export interface operations {
                  */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
                 /**
-                 * @description The `ETag` that you read: the version. The change is made only if it is still the newest; otherwise 412.
+                 * @description The `ETag` that you read, which is the version. The change is made only if this version is still the newest; otherwise 412.
                  * @example "3"
                  */
                 "If-Match"?: components["parameters"]["IfMatchVersion"];
@@ -14912,12 +14920,12 @@ export interface operations {
         parameters: {
             query?: {
                 /**
-                 * @description Undecided appeals, decided ones, or all.
+                 * @description Undecided appeals, decided appeals, or all.
                  * @example open
                  */
                 show?: "open" | "decided" | "all";
                 /**
-                 * @description `next` of the page before.
+                 * @description `next` of the previous page.
                  * @example 17
                  */
                 after?: number;
@@ -15004,7 +15012,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The versions, the first one first. None if the month is not closed. */
+            /** @description The versions, oldest first. Empty if the month is not closed. */
             200: {
                 headers: {
                     "x-correlator": components["headers"]["Correlator"];
@@ -15052,7 +15060,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Its reports are counted again. */
+            /** @description The reports of the month are being counted again. */
             200: {
                 headers: {
                     "x-correlator": components["headers"]["Correlator"];
@@ -15294,7 +15302,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The figures. */
+            /** @description The summary. */
             200: {
                 headers: {
                     "x-correlator": components["headers"]["Correlator"];
@@ -15468,7 +15476,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description The appeal waits again. */
+            /** @description The appeal is back in the queue. */
             200: {
                 headers: {
                     "x-correlator": components["headers"]["Correlator"];
@@ -15518,7 +15526,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description The block is lifted. `seq` is the change. */
+            /** @description The block is lifted. `seq` identifies the change. */
             200: {
                 headers: {
                     "x-correlator": components["headers"]["Correlator"];
@@ -15598,32 +15606,32 @@ export interface operations {
         parameters: {
             query?: {
                 /**
-                 * @description Only those in this state now. `open`: those that wait for a person or are in force.
+                 * @description Only rule blocks in this state now. `open`: rule blocks that wait for a person or are in force.
                  * @example proposed
                  */
                 state?: string;
                 /**
-                 * @description Only those that were proposed, or ended, for this cause.
+                 * @description Only rule blocks that were proposed, or have ended, for this cause.
                  * @example registered
                  */
                 cause?: string;
                 /**
-                 * @description Only those of this rule, in any version.
+                 * @description Only rule blocks of this rule, in any version.
                  * @example kr-50
                  */
                 rule?: components["schemas"]["Name"];
                 /**
-                 * @description Whether the oldest or the newest come first.
+                 * @description Whether the oldest or the newest rule blocks come first.
                  * @example newest
                  */
                 order?: "oldest" | "newest";
                 /**
-                 * @description `next` of the page before.
+                 * @description `next` of the previous page.
                  * @example 17
                  */
                 after?: number;
                 /**
-                 * @description Items on the page.
+                 * @description Page size.
                  * @example 100
                  */
                 limit?: components["parameters"]["CredentialLimit"];
@@ -15805,7 +15813,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description The rule block after it. */
+            /** @description The rule block after the action. */
             200: {
                 headers: {
                     "x-correlator": components["headers"]["Correlator"];
@@ -16107,7 +16115,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description It is withdrawn. */
+            /** @description The proposal is withdrawn. */
             200: {
                 headers: {
                     "x-correlator": components["headers"]["Correlator"];
@@ -16155,7 +16163,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description It is executed, or stays in force. */
+            /** @description The proposal is executed, or the break-glass change stays in force. */
             200: {
                 headers: {
                     "x-correlator": components["headers"]["Correlator"];
@@ -16203,7 +16211,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description It is rejected, withdrawn or taken back. */
+            /** @description The proposal is rejected or withdrawn, or the break-glass change is reverted. */
             200: {
                 headers: {
                     "x-correlator": components["headers"]["Correlator"];
@@ -16248,7 +16256,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Everything is under the new key. */
+            /** @description Everything uses the new key. */
             200: {
                 headers: {
                     "x-correlator": components["headers"]["Correlator"];
@@ -16533,7 +16541,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description The release that is current now. */
+            /** @description The release that is now current. */
             200: {
                 headers: {
                     "x-correlator": components["headers"]["Correlator"];
@@ -16773,7 +16781,7 @@ export interface operations {
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
             path: {
-                /** @description Number of the operation, as the response to the change, an entry or the audit log shows it. */
+                /** @description Number of the operation, as shown in the response to the change, in an entry or in the audit log. */
                 operation: string;
             };
             cookie?: never;
@@ -17103,17 +17111,17 @@ export interface operations {
         parameters: {
             query?: {
                 /**
-                 * @description Only those in this state now.
+                 * @description Only qualifications in this state now.
                  * @example suspended
                  */
                 state?: string;
                 /**
-                 * @description Only those whose next inspection is due before this time.
+                 * @description Only qualifications whose next inspection is due before this time.
                  * @example 2027-01-01T00:00:00Z
                  */
                 inspectionDueBefore?: string;
                 /**
-                 * @description `next` of the page before.
+                 * @description `next` of the previous page.
                  * @example acme
                  */
                 after?: string;
@@ -17619,10 +17627,10 @@ export interface operations {
     adminReviewQueue: {
         parameters: {
             query?: {
-                /** @description Only those of this organisation. */
+                /** @description Only registrations of this organisation. */
                 organisation?: components["schemas"]["Name"];
                 /**
-                 * @description `next` of the page before.
+                 * @description `next` of the previous page.
                  * @example 1764151200000.acme.17
                  */
                 after?: string;
@@ -17663,16 +17671,16 @@ export interface operations {
     adminRegistrations: {
         parameters: {
             query?: {
-                /** @description Only those in this state. */
+                /** @description Only items in this state. */
                 state?: components["schemas"]["RegistrationState"];
-                /** @description Only those whose newest version names this client. */
+                /** @description Only registrations whose newest version names this client. */
                 client?: components["schemas"]["Name"];
-                /** @description Only those with this basis. */
+                /** @description Only registrations with this basis. */
                 basis?: components["schemas"]["RegistrationBasis"];
-                /** @description Only those that this live block of terminated numbers has suspended. */
+                /** @description Only registrations that this live block of terminated numbers has suspended. */
                 operation?: number;
                 /**
-                 * @description `next` of the page before.
+                 * @description `next` of the previous page.
                  * @example 0
                  */
                 after?: number;
@@ -17792,7 +17800,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Whether it could be submitted. */
+            /** @description Whether the registration could be submitted. */
             200: {
                 headers: {
                     "x-correlator": components["headers"]["Correlator"];
@@ -17862,7 +17870,7 @@ export interface operations {
         parameters: {
             query?: {
                 /**
-                 * @description Number of the line after the header, in the file.
+                 * @description Number, in the file, of the first line after the header.
                  * @example 2
                  */
                 line?: number;
@@ -17910,7 +17918,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description What became of each line. */
+            /** @description The result of each line. */
             200: {
                 headers: {
                     "x-correlator": components["headers"]["Correlator"];
@@ -17964,11 +17972,11 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description A page. It may be empty before the last one. */
+            /** @description A page. A page may be empty although more pages follow. */
             200: {
                 headers: {
                     "x-correlator": components["headers"]["Correlator"];
-                    /** @description Cursor of the next page; absent on the last one. */
+                    /** @description Cursor of the next page; absent on the last page. */
                     "x-next"?: string;
                     [name: string]: unknown;
                 };
@@ -18140,7 +18148,7 @@ export interface operations {
                  */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
                 /**
-                 * @description The `ETag` that you read: the version. The change is made only if it is still the newest; otherwise 412.
+                 * @description The `ETag` that you read, which is the version. The change is made only if this version is still the newest; otherwise 412.
                  * @example "3"
                  */
                 "If-Match"?: components["parameters"]["IfMatchVersion"];
@@ -18258,7 +18266,7 @@ export interface operations {
                  */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
                 /**
-                 * @description The `ETag` that you read: the version. The change is made only if it is still the newest; otherwise 412.
+                 * @description The `ETag` that you read, which is the version. The change is made only if this version is still the newest; otherwise 412.
                  * @example "3"
                  */
                 "If-Match"?: components["parameters"]["IfMatchVersion"];
@@ -18534,7 +18542,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The webhook, and how far it is. */
+            /** @description The webhook, and its progress. */
             200: {
                 headers: {
                     "x-correlator": components["headers"]["Correlator"];
@@ -18806,7 +18814,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description What became of it. */
+            /** @description The result of the attempt. */
             200: {
                 headers: {
                     "x-correlator": components["headers"]["Correlator"];
@@ -18861,7 +18869,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description How many deliveries are made once more. */
+            /** @description How many deliveries are made again. */
             200: {
                 headers: {
                     "x-correlator": components["headers"]["Correlator"];
@@ -18893,7 +18901,7 @@ export interface operations {
                  */
                 state?: "retrying" | "delivered" | "failed" | "replaying";
                 /**
-                 * @description `next` of the page before. Default: the newest.
+                 * @description `next` of the previous page. Default: the newest.
                  * @example 17
                  */
                 before?: number;
@@ -18947,7 +18955,7 @@ export interface operations {
         parameters: {
             query?: {
                 /**
-                 * @description `next` of the page before.
+                 * @description `next` of the previous page.
                  * @example 17
                  */
                 after?: number;
@@ -19342,12 +19350,12 @@ export interface operations {
         parameters: {
             query?: {
                 /**
-                 * @description `next` of the page before.
+                 * @description `next` of the previous page.
                  * @example 12
                  */
                 after?: components["parameters"]["AfterText"];
                 /**
-                 * @description Items on the page.
+                 * @description Page size.
                  * @example 100
                  */
                 limit?: components["parameters"]["CredentialLimit"];
@@ -19485,12 +19493,12 @@ export interface operations {
         parameters: {
             query?: {
                 /**
-                 * @description `next` of the page before.
+                 * @description `next` of the previous page.
                  * @example 12
                  */
                 after?: components["parameters"]["AfterText"];
                 /**
-                 * @description Items on the page.
+                 * @description Page size.
                  * @example 100
                  */
                 limit?: components["parameters"]["CredentialLimit"];
@@ -19831,7 +19839,7 @@ export interface operations {
         parameters: {
             query?: {
                 /**
-                 * @description Only this client. Default: all together.
+                 * @description Only this client. Default: all clients together.
                  * @example relay-07
                  */
                 client?: components["schemas"]["Name"];
@@ -20298,12 +20306,12 @@ export interface operations {
         parameters: {
             query?: {
                 /**
-                 * @description Only those in this state.
+                 * @description Only items in this state.
                  * @example confirmed
                  */
                 state?: string;
                 /**
-                 * @description `next` of the page before.
+                 * @description `next` of the previous page.
                  * @example 17
                  */
                 after?: number;
@@ -20401,7 +20409,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description What matches. */
+            /** @description The matches. */
             200: {
                 headers: {
                     "x-correlator": components["headers"]["Correlator"];
@@ -20443,7 +20451,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description What was done with each. */
+            /** @description The result for each campaign. */
             200: {
                 headers: {
                     "x-correlator": components["headers"]["Correlator"];
@@ -20665,7 +20673,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The root of PASSporTss. */
+            /** @description The roots of PASSporTs. */
             200: {
                 headers: {
                     "x-correlator": components["headers"]["Correlator"];
@@ -20852,7 +20860,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The certificate of PASSporTss. */
+            /** @description The certificates of PASSporTs. */
             200: {
                 headers: {
                     "x-correlator": components["headers"]["Correlator"];
