@@ -22,7 +22,7 @@ import type { CountingKind, CountingLoop, CountingTurn } from '../lib/worker-res
 import { serve } from './serve.ts';
 
 const REQUESTS = 10_000;
-/** Passes over all requests after which a flush begins a new sketch: a busy isolate, or a batch every few seconds. */
+/** A flush begins a new sketch after this many passes, as in a busy isolate, or with a batch every few seconds. */
 const PASSES_OF_FLUSH = 10;
 const NOW = Date.UTC(2026, 10, 24, 3, 30);
 const SETTINGS: ClientSettings = {
