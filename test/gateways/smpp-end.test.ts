@@ -1,6 +1,4 @@
-/**
- * The SMPP proxy where a session begins or ends, and what it does with octets that are not as usual.
- */
+/** The SMPP proxy when a session begins or ends, and with unusual octets. */
 import { connect as connectTcp } from 'node:net';
 import smpp, { type PDU } from 'smpp';
 import { describe, expect, it, onTestFinished } from 'vitest';
@@ -38,7 +36,7 @@ describe('the end of a session', () => {
     const answers = await Promise.all(
       texts(1_000).map((id) => request(session, 'submit_sm', message(FROM, id))),
     );
-    // The reset may overtake some of the SMSC's own answers; each message has one answer anyhow.
+    // The reset may overtake some answers of the SMSC, but each message still gets exactly one answer.
     const passed = statuses(answers).filter((status) => status === 0).length;
     expect(passed).toBeLessThanOrEqual(500);
     expect(statuses(answers).slice(passed)).toEqual(answers.slice(passed).map(() => ESME_RSYSERR));
