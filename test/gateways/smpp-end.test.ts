@@ -156,7 +156,7 @@ describe('the bytes of a PDU', () => {
       if (bytes !== null) raw.push(bytes);
       return bytes;
     };
-    // A user data header, a relative time, and a TLV that nobody knows.
+    // A user data header, a relative time, and an unknown TLV.
     const udh = Buffer.from([0x05, 0x00, 0x03, 0x2a, 0x02, 0x01]);
     const known = new smpp.PDU('submit_sm', {
       ...message(FROM, ''),
