@@ -9,9 +9,7 @@ import {
   TEXT_KEY,
 } from './test/workers/support/secrets.ts';
 
-/**
- * Only a hang reaches these timeouts (ms), even on a busy machine. Hooks get more, because they start services or build lists.
- */
+/** Only a hang reaches these timeouts (ms), even on a busy machine. Hooks also start services or build lists. */
 const TIMEOUTS = { testTimeout: 300_000, hookTimeout: 600_000 };
 
 /** For projects that start the real service. */
@@ -45,9 +43,9 @@ function inWorkerd() {
 /**
  * Projects run in the order of their names. `conformance` comes first: it is one long file that mostly waits for changes to
  * become visible, so all other projects run beside it. `gateways` puts the examples between the real service and real gateways,
- * if these are installed. The shared tests run in both runtimes. In workerd, all files of a process share one runtime, which
- * saves a start for each file. Sharing is safe because the shared tests are pure and the tests of the Workers begin with empty
- * stores. Each edge test file has its own runtime.
+ * if installed. The shared tests run in both runtimes. In workerd, the files of a process share a runtime, which saves starts.
+ * This is safe: shared tests are pure, and tests of the Workers begin with empty stores. Each edge test file has its own
+ * runtime.
  */
 export default defineConfig({
   test: {

@@ -23,7 +23,7 @@ import {
 } from '../support/organisations.ts';
 import { catalogue, SIGNING_KEY } from '../support/workspace.ts';
 
-/** A proof looks up every listed number, and only so many others that it takes a second. */
+/** A proof looks up every listed number, and so few others that it takes a second. */
 const STEP = 5_000;
 
 /** Every entry of the wanted lists of a release, by list. */

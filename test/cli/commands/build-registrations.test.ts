@@ -16,7 +16,7 @@ import { failureOf } from '../support/failing.ts';
 import { buildAs, buildOwn, catalogueOf, HOLDERS, pushAs, root } from '../support/organisations.ts';
 import { BUILDS, SECRETS, write } from '../support/workspace.ts';
 
-/** A proof looks up every listed number, and only so many others that it takes a second. */
+/** A proof looks up every listed number, and so few others that it takes a second. */
 const STEP = 5_000;
 const CLIENTS = ['acme/main', 'acme/second', 'beta/main'];
 

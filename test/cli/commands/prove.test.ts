@@ -13,7 +13,7 @@ import { failureOf } from '../support/failing.ts';
 import { tamper } from '../support/tamper.ts';
 import { BUILDS, catalogue, OVERSEAS, SUSPENDED, write } from '../support/workspace.ts';
 
-/** A proof looks up every listed number, and only so many others that it takes a second. */
+/** A proof looks up every listed number, and so few others that it takes a second. */
 const STEP = 1_000;
 const quick = (folder: BuildFolder): ReturnType<typeof prove> => prove(folder, STEP);
 

@@ -30,7 +30,7 @@ export const NEW_PARTNERS: ReadonlyMap<string, number> = new Map(
   ['skt', 'kt', 'lgu', 'mvno'].map((partner) => [partner, 0.5]),
 );
 
-/** The default rules that fire, among those for such subjects. */
+/** The IDs of the default rules for this target that fire. */
 export function firing(
   given: readonly CountedReport[],
   now = NOW,

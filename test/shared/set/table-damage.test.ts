@@ -65,7 +65,7 @@ describe('a damaged source table', () => {
   });
 
   it('is refused at once when it states more lists than fit', () => {
-    // So many lists that the test could neither wait for them nor store them.
+    // Too many lists for the test to store them, or to wait for them.
     const damaged = bytes.slice();
     new DataView(damaged.buffer).setUint32(LIST_COUNT_WORD * 4, 2 ** 32 - 1, true);
     expect(() => new SourceTable(damaged)).toThrow(LayoutError);

@@ -1,4 +1,4 @@
-/** What stores that exist many times report: their own figures, soon after a change, and automatically as time passes. */
+/** Figures of stores that have many objects: each object reports its own, soon after a change and as time passes. */
 import { evictDurableObject } from 'cloudflare:test';
 import { beforeEach, describe, expect, test, vi } from 'vitest';
 import { FIGURES_REPORT_MS } from '../../../shared/limits/metrics.ts';

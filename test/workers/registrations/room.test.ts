@@ -1,4 +1,4 @@
-/** The limits of a store of registrations, and what a registration takes of them. */
+/** The limits of a store of registrations, and how much of them a registration uses. */
 import { runInDurableObject } from 'cloudflare:test';
 import { expect, test, vi } from 'vitest';
 import { STORAGE_BYTES_MAX, STORAGE_FULL_SHARE } from '../../../shared/limits/control.ts';
