@@ -9,47 +9,47 @@ import {
   TEXT_KEY,
 } from './test/workers/support/secrets.ts';
 
-/** Only a hang reaches these, also on a busy machine, in ms. A hook starts services, or builds lists. */
+/** Only a hang reaches these timeouts (ms), even on a busy machine. Hooks also start services or build lists. */
 const TIMEOUTS = { testTimeout: 300_000, hookTimeout: 600_000 };
 
 /** For projects that start the real service. */
 const BUNDLES = './test/support/bundle-folder.ts';
 
 const SHARED = 'test/shared/**/*.test.ts';
-/** Shared tests that use files or processes, and those of the builders, which no Worker contains. */
+/** Shared tests for Node only: tests with files or processes, and tests of the builders, which no Worker contains. */
 const NODE_ONLY = ['test/**/*.node.test.ts', 'test/shared/build/**/*.test.ts'];
 
 const WORKERS = 'test/workers/**/*.test.ts';
-/** An isolate of the edge keeps values and loads under way, and an object of one file may not use those of another. */
+/** Edge tests. Each file has its own isolate, because an edge isolate keeps values and pending loads across tests. */
 const EDGE = ['*', '{edge,http}/**/*', 'storage/single-flight'].map((path) => `test/workers/${path}.test.ts`);
-/** Every test begins with empty stores. */
+/** Empties the stores before every test. */
 const FRESH = 'test/workers/support/fresh.ts';
 
 function inWorkerd() {
   return cloudflareTest({
     wrangler: { configPath: './wrangler.toml' },
-    // Public keys. They replace a developer's own secrets.
+    // Public test keys. They replace a developer's own secrets.
     miniflare: {
       bindings: {
         ...{ LIST_KEY, RELEASE_PUBLIC_KEYS, CHECKPOINT_KEY, SHARING_KEY, TEXT_KEY, ROOT_TOKEN_SHA256 },
         PUBLIC_URL: 'https://numgate.example',
       },
-      // Not AUDIT_EXPORT: only tests of the export have a sink.
+      // AUDIT_EXPORT is absent, because only the export tests have a sink.
       r2Buckets: ['TEST_BUCKET'],
     },
   });
 }
 
 /**
- * Projects run in the order of their names. `conformance` comes first: it is one long file that mostly waits
- * for changes to become visible, so all others run beside it. `gateways` puts the examples between real
- * gateways, if these are installed, and the real service. The shared tests run in both runtimes. In workerd, all files of a
- * process share one runtime, which saves its start for every file: the shared tests are pure, and those of the Workers begin
- * with empty stores. Those of the edge have a runtime for each file.
+ * Projects run in the order of their names. `conformance` comes first: it is one long file that mostly waits for changes to
+ * become visible, so all other projects run beside it. `gateways` puts the examples between the real service and real gateways,
+ * if installed. The shared tests run in both runtimes. In workerd, the files of a process share a runtime, which saves starts.
+ * This is safe: shared tests are pure, and tests of the Workers begin with empty stores. Each edge test file has its own
+ * runtime.
  */
 export default defineConfig({
   test: {
-    // Twice the processors of a small machine, because half of the time is spent waiting.
+    // Twice the processors of a small machine, because tests spend half of the time waiting.
     maxWorkers: 4,
     projects: [
       {

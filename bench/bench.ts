@@ -36,9 +36,9 @@ type ListOption = (typeof LIST_OPTIONS)[number];
 
 interface Suite {
   readonly run: (options: BenchOptions) => Promise<Row[]>;
-  /** What it measures, for `--help`. */
+  /** What the suite measures, for `--help`. */
   readonly description: string;
-  /** The options for lists that affect it. */
+  /** The list options that affect the suite. */
   readonly options: readonly ListOption[];
 }
 
@@ -62,7 +62,7 @@ const DEFAULT_SUITES: Record<string, Suite> = {
   batch: suite(batchBench, 'batches, against JSON alone and Redis', 'numbers', 'prefixes', 'hits'),
   price: suite(priceBench, 'the price of a billion verdicts', 'numbers', 'prefixes', 'hits'),
 };
-/** All suites. The others show behaviour over time, behind gateways and under attack. */
+/** All suites. The additional ones show behaviour over time, behind gateways and under attack. */
 const SUITES: Record<string, Suite> = {
   ...DEFAULT_SUITES,
   access: suite(accessBench, 'what counting costs, and which enumeration is recognised'),
@@ -141,7 +141,7 @@ const program = new Command('npm run bench --')
   .action(async (given: string[], { json, ...options }: BenchOptions & { json: boolean }) => {
     const names = selectSuites(given);
     rejectUnusedOptions(names);
-    // Builds here use their own secrets. An installation in this folder keeps its own.
+    // Builds here use new secrets, so an installation in this folder keeps its own.
     Object.assign(process.env, await newSecrets());
     const start = performance.now();
     const rows: Row[] = [];
@@ -154,7 +154,7 @@ const program = new Command('npm run bench --')
       await stopSharedService();
     }
     process.stdout.write(json ? `${JSON.stringify(rows, null, 2)}\n` : `${formatTable(rows)}\n`);
-    // Only complete runs at full size write the file.
+    // Only complete runs at full size write the results file.
     const isComplete = Object.keys(DEFAULT_SUITES).every((name) => names.includes(name));
     const command = ['npm run bench', ...process.argv.slice(2)].join(' ');
     if (isComplete && !options.small)

@@ -10,8 +10,8 @@ const OK = `export default { fetch: () => new Response('ok') };`;
 const IDENTITY = `export default { fetch: (request) => new Response(request.body) };`;
 
 /**
- * The HTTP work of a check without a verdict: reads the key, the correlator and the body, and returns what
- * was PUT before, with the same headers, which are created for each request.
+ * Does the HTTP work of a check without computing a verdict. It reads the key, the correlator and the body. It
+ * returns the body of the last PUT, with the same headers, which it creates for each request.
  */
 const ENVELOPE = `
 let body = '';
@@ -33,7 +33,7 @@ async function keep(request) {
   return new Response(null);
 }`;
 
-/** Parses the body as JSON and serializes the value that was PUT to this URL before. */
+/** Parses the body as JSON and serializes the value that the last PUT to this URL sent. */
 const JSON_ONLY = `
 const values = new Map();
 export default {
@@ -45,7 +45,7 @@ export default {
   },
 };`;
 
-/** The modules by their names in the benchmarks. */
+/** The modules by the names that the benchmarks use. */
 export const BASELINE_WORKERS = {
   ok: OK,
   identity: IDENTITY,

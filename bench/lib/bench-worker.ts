@@ -1,6 +1,6 @@
 /**
  * Runs a Worker of `bench/workers/` in its own workerd, on a direct socket, with the inspector of its isolate.
- * Measurements there use the same engine and kind of isolate as the product.
+ * Measurements there use the same engine and the same kind of isolate as the product.
  */
 import { join } from 'node:path';
 import { build } from 'esbuild';
@@ -11,30 +11,30 @@ import { Inspector } from './inspector.ts';
 import { runtimes } from './process-usage.ts';
 
 const NAME = 'bench';
-/** As in wrangler.toml. */
+/** Same as in wrangler.toml. */
 export const COMPATIBILITY_DATE = '2026-10-15';
-/** Folder of the bundle, which exists only in memory. */
+/** Folder name of the bundle. The bundle exists only in memory. */
 const BUNDLE = join(PROJECT, 'build', 'bench');
 
 export interface BenchWorker {
-  /** Origin of its socket. */
+  /** Origin of the Worker's socket. */
   readonly url: string;
-  /** Calls the Worker. @returns its response @throws if the status is not 200 */
+  /** Calls the Worker. @returns the response @throws if the status is not 200 */
   call<Result>(
     path: string,
     body?: string | Uint8Array<ArrayBuffer> | Uint32Array<ArrayBuffer>,
   ): Promise<Result>;
-  /** Writes a value to its KV. */
+  /** Writes a value to the Worker's KV. */
   put(key: string, bytes: Uint8Array): Promise<void>;
   inspector(): Promise<Inspector>;
-  /** Its processes. */
+  /** Process IDs of its runtime. */
   readonly pids: readonly number[];
   stop(): Promise<void>;
 }
 
 /**
- * @param name a file of `bench/workers/`, without its extension @param bindings text variables of its
- * environment
+ * Starts a Worker. @param name a file of `bench/workers/`, without its extension
+ * @param bindings text variables of its environment
  */
 export async function startBenchWorker(
   name: string,
@@ -66,7 +66,7 @@ export async function startBenchWorker(
   return {
     url: origin,
     call: async <Result>(path: string, body: BodyInit | null = null) => {
-      // A new connection each time, because the runtime closes idle ones while a benchmark prepares.
+      // Use a new connection each time, because the runtime closes idle ones while a benchmark prepares.
       const headers = { connection: 'close' };
       const response = await fetch(`${origin}${path}`, { method: 'POST', headers, body });
       const text = await response.text();
@@ -80,7 +80,7 @@ export async function startBenchWorker(
   };
 }
 
-/** The Worker and all that it imports, the main module first. */
+/** Bundles the Worker with everything that it imports. The main module comes first. */
 async function bundleBenchWorker(name: string): Promise<BundleModule[]> {
   const { outputFiles } = await build({
     entryPoints: [join(PROJECT, 'bench', 'workers', `${name}.ts`)],
@@ -90,7 +90,7 @@ async function bundleBenchWorker(name: string): Promise<BundleModule[]> {
     target: 'es2024',
     outdir: BUNDLE,
     write: false,
-    // As in wrangler: packages resolve to their form for Workers, and Wasm stays a separate module.
+    // As in wrangler: packages resolve to their Workers build, and Wasm stays a separate module.
     conditions: ['workerd', 'worker', 'browser'],
     external: ['cloudflare:*'],
     loader: { '.wasm': 'copy' },

@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 export interface BenchList {
-  /** Its numbers are in `<name>.txt`, beside the catalogue. */
+  /** The numbers of the list are in `<name>.txt`, beside the catalogue. */
   readonly name: string;
   readonly reason: string;
   readonly effect?: 'allow';

@@ -1,6 +1,6 @@
 /**
- * The processor time of a check at one edge and at another, in turns: by `/v1/check`, in a batch, in a stream, and of a
- * gateway. All of the runtime counts, whatever else the machine does.
+ * Compares the processor time of a check at two edges, which take turns: by `/v1/check`, in a batch, in a stream, and from a
+ * gateway. The time covers the whole runtime and does not depend on other load of the machine.
  */
 import type { SimulatedEdge } from '../simulation/edge.ts';
 import { threadNs } from './process-usage.ts';
@@ -8,19 +8,19 @@ import { isClearOf, median, middle, ratiosOf } from './statistics.ts';
 import { type Row, row, short } from './table.ts';
 
 interface Repeats {
-  /** New pairs of processes, whose sides take turns to start first. */
+  /** New pairs of processes. The two sides take turns to start first. */
   readonly pairs: number;
-  /** More pairs follow, up to this many, while the result is too near the target to tell. */
+  /** Maximum number of pairs. Pairs are added while the result is too near the target to decide. */
   readonly mostPairs: number;
   /** Turns of both sides in a pair, for each kind of check. */
   readonly rounds: number;
 }
 
-/** Turns scatter by 0.1 on a shared machine, and pairs by 0.01: many rounds, and a few pairs. */
+/** On a shared machine, turns scatter by 0.1 and pairs by 0.01. Hence many rounds and few pairs. */
 const WITH_TARGET: Repeats = { pairs: 5, mostPairs: 15, rounds: 40 };
 const WITHOUT_TARGET: Repeats = { pairs: 3, mostPairs: 3, rounds: 8 };
 const SMALL: Repeats = { pairs: 1, mostPairs: 1, rounds: 1 };
-/** A single check is filled up with spaces, so that a turn has some hundred of them. */
+/** A single check is padded with spaces, so that a turn has a few hundred of them. */
 const CHECK_CHARS = 1_024;
 const BATCH_ITEMS = 1_000;
 const STREAM_LINES = 20_000;
@@ -32,11 +32,11 @@ export interface CheckedText {
 }
 
 export interface ComparedEdges {
-  /** Starts the edge that is measured. */
+  /** Starts the edge under test. */
   readonly own: () => Promise<SimulatedEdge>;
-  /** Starts the one that it is compared with. */
+  /** Starts the baseline edge. */
   readonly plain: () => Promise<SimulatedEdge>;
-  /** What the baseline is. */
+  /** Describes the baseline in the results. */
   readonly words: string;
 }
 
@@ -46,21 +46,21 @@ interface Kind {
   readonly body: string;
   /** Checks in a body. */
   readonly count: number;
-  /** Whether it is compared in small runs. */
+  /** Whether small runs include this kind. */
   readonly isSmall: boolean;
-  /** ID of the client that posts it; without one, the usual client. */
+  /** ID of the client that posts the body. Without it, the usual client does. */
   readonly client?: string;
 }
 
 interface CompareOptions {
   readonly small: boolean;
-  /** Of the ratio; null for none. */
+  /** Upper bound of the ratio; null for none. */
   readonly target: number | null;
-  /** ID of a client of both edges with the right `gateway`: its checks are compared as well. */
+  /** ID of a client of both edges with the right `gateway`. If given, its gateway checks are compared too. */
   readonly gateway?: string;
 }
 
-/** Processor time of each check, in µs, of both edges in turns. */
+/** Processor time of each check at both edges, in µs. */
 interface Times {
   readonly own: number[];
   readonly plain: number[];
@@ -68,7 +68,7 @@ interface Times {
 
 interface Comparison {
   readonly kind: Kind;
-  /** Of each pair of processes. */
+  /** One element for each pair of processes. */
   readonly times: Times[];
 }
 
@@ -136,10 +136,10 @@ async function timePair(
   kind: Kind,
   rounds: number,
 ): Promise<Times> {
-  // Compiles the code.
+  // The first turn compiles the code.
   for (const edge of [own, plain]) await timeOf(edge, kind);
   const times: Times = { own: [], plain: [] };
-  // In turns, and each first in half of them, so that caches and clock rates are alike.
+  // The sides take turns, and each side is first in half of the rounds, so that caches and clock rates are alike.
   for (let round = 0; round < rounds; round++) {
     const turns = [
       async () => times.own.push(await timeOf(own, kind)),

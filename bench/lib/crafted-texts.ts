@@ -1,6 +1,6 @@
-/** Texts that are made to cost much, each of any length: for bounds of work, not for recognition. */
+/** Texts of any length that are crafted to be expensive to process. They test bounds of work, not recognition. */
 
-/** @returns a text of exactly so many UTF-16 units */
+/** @returns a text of exactly `chars` UTF-16 units */
 type Crafted = (chars: number) => string;
 
 function repeated(part: string): Crafted {

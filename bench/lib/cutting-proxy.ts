@@ -1,4 +1,4 @@
-/** An HTTP proxy that counts the responses to pages of a feed, and breaks connections when it is told to. */
+/** An HTTP proxy that counts the feed pages that it returns, and breaks connections on request. */
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { onExit } from './cleanup.ts';
@@ -48,12 +48,12 @@ export class CuttingProxy {
     return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
   }
 
-  /** Ends when so many further pages were sent. */
+  /** Resolves after this many further pages. */
   afterPages(pages: number): Promise<void> {
     return new Promise((reached) => this.#waiting.push({ pages: this.#pages + pages, reached }));
   }
 
-  /** Breaks off the next responses within their bodies. */
+  /** Cuts off each of the next responses in the middle of its body. */
   cutNext(responses: number): void {
     this.#cuts = responses;
   }

@@ -1,6 +1,6 @@
 /**
- * Random changes of an installation: blocks, unblocks, clears and undos of two authorities on numbers and sender IDs, for
- * senders and recipients, with and without an end; blocks of rules; and numbers that lists of a release have, too.
+ * Makes random changes in an installation. Two authorities block, unblock, clear and undo numbers and sender IDs, for senders
+ * and recipients, with and without an end. Rules block some numbers, and lists of a release contain some of the same numbers.
  */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -16,13 +16,13 @@ import { addPartner, type BenchPartner, reportedNumber, reportOf } from './repor
 const AUTHORITIES = ['kisa', 'ktoa'] as const;
 const CODES = ['SENDER_REPORTED', 'NUMBER_SUSPENDED', 'SENDER_IDENTITY_OPTOUT'] as const;
 const SUBJECTS = [['from'], ['to'], ['from', 'to']] as const;
-/** Ends within the run, in ms from the change. */
+/** An end within the run, in ms after the change. */
 const SHORT_MS = 8_000;
 const LONG_MS = 30 * 86_400_000;
-/** `burst-10m`: 30 distinct reporters, at most 10 of them of one partner. */
+/** The rule `burst-10m` needs 30 distinct reporters, at most 10 of them from one partner. */
 const REPORTERS = 30;
 const PARTNERS = 3;
-/** Longest wait for a block of a rule, in ms. */
+/** Longest wait for a rule block, in ms. */
 const RULE_WAIT_MS = 120_000;
 const CHECK_EVERY_MS = 200;
 
@@ -35,9 +35,9 @@ export interface TouchedParty {
 export interface Sizes {
   readonly numbers: number;
   readonly senders: number;
-  /** Numbers that rules block. */
+  /** How many numbers rules block. */
   readonly reported: number;
-  /** Items of one operation at most. */
+  /** Maximum number of items in one operation. */
   readonly batch: number;
 }
 
@@ -52,7 +52,7 @@ export class FeedChanges {
   #partners: BenchPartner[] = [];
   /** When the last short entry ends, in ms since 1970. */
   lastEndMs = 0;
-  /** Entries that were set, lifted or brought back, one per number and subject. */
+  /** Entries that were set, lifted or restored. Each subject of a number counts. */
   changes = 0;
 
   constructor(installation: FeedInstallation, sizes: Sizes, seed: number) {
@@ -61,7 +61,7 @@ export class FeedChanges {
     this.#random = randomFrom(seed + 31);
   }
 
-  /** Everything that was changed, for each subject that it was changed for: the feed says nothing about the other one. */
+  /** Every changed party, with each subject that a change covered. The feed says nothing about the other subject. */
   get touched(): TouchedParty[] {
     return [...this.#touched.values()];
   }
@@ -85,7 +85,7 @@ export class FeedChanges {
     await this.release();
   }
 
-  /** Builds and pushes the lists of the installation, with what the live layer has now. */
+  /** Builds and pushes the lists of the installation, together with the current live layer. */
   async release(): Promise<void> {
     const { folder, numgate } = this.#installation;
     const own = (at: number, count: number): string[] =>
@@ -108,11 +108,11 @@ export class FeedChanges {
     writeFileSync(catalogue, JSON.stringify({ lists: lists.map(({ lines: _, ...list }) => list), inputs }));
     const built = (await numgate('build', catalogue, '--out', join(folder, 'out'))) as { folder: string };
     await numgate('push', built.folder, '--unproven', '--wait');
-    // A release contains them.
+    // The operations are now part of a release, so they can no longer be undone.
     for (const operations of this.#operations) operations.length = 0;
   }
 
-  /** Makes random operations, until so many more entries have changed. */
+  /** Makes random operations until this many more entries have changed. */
   async make(count: number): Promise<void> {
     for (const end = this.changes + count; this.changes < end; ) {
       const parity = this.#below(2);
@@ -156,7 +156,7 @@ export class FeedChanges {
     this.changes += done.entries;
   }
 
-  /** Items of one authority: two authorities may not change each other's entries. */
+  /** Random items of one authority. Neither authority may change entries of the other. */
   #items(parity: number, count: number, isNumbersOnly: boolean): EntryItem[] {
     const { numbers, senders } = this.#sizes;
     const chosen = new Map<string, EntryItem>();
@@ -173,7 +173,7 @@ export class FeedChanges {
     for (const subject of subjects) {
       for (const item of items) {
         const party = 'number' in item ? item.number : item.source;
-        // Checks have no sender ID as recipient.
+        // A sender ID is never the recipient of a check.
         if ('number' in item || subject === 'from')
           this.#touched.set(`${subject} ${party}`, { subject, party });
       }
@@ -184,7 +184,7 @@ export class FeedChanges {
     return reportedNumber(this.#sizes.reported + index);
   }
 
-  /** Has rules block numbers, and confirms every second of these blocks. */
+  /** Reports numbers until rules block them, and confirms every second rule block. */
   async report(): Promise<void> {
     const { admin } = this.#installation;
     const numbers = Array.from({ length: this.#sizes.reported }, (_, index) => reportedNumber(index));
@@ -209,7 +209,7 @@ export class FeedChanges {
     this.changes += numbers.length;
   }
 
-  /** The blocks of rules, once there are so many in this state and the live layer has them. @param state '' for any */
+  /** Waits until the live layer has this many rule blocks in this state, and returns them. @param state '' for any */
   async #ruleBlocks(count: number, state: string): Promise<RuleBlockInfo[]> {
     for (const end = Date.now() + RULE_WAIT_MS; ; await sleep(CHECK_EVERY_MS)) {
       const path = 'rule-blocks?limit=100';
@@ -220,7 +220,7 @@ export class FeedChanges {
     }
   }
 
-  /** A block that is newer than all changes before it. */
+  /** Blocks a number. Once this block is visible, so are all changes before it. */
   async mark(number: string): Promise<void> {
     await this.#installation.admin('POST', 'entries', { op: 'block', items: [{ number }] });
   }
@@ -230,7 +230,7 @@ export class FeedChanges {
   }
 }
 
-/** Letters only: a sender ID with many digits could be read as a number. */
+/** Writes an index in letters only. A sender ID with many digits could be read as a number. */
 function wordOf(index: number): string {
   return [...String(index)].map((digit) => 'ABCDEFGHIJ'[Number(digit)]).join('');
 }

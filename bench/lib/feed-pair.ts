@@ -1,6 +1,6 @@
 /**
- * Two complete installations, each in a process of its own that can be killed: the first has a feed, and the second
- * follows it with `numgate feed pull`. They share nothing but HTTP.
+ * Two complete installations, each in its own process that can be killed. The first has a feed, and the second follows it with
+ * `numgate feed pull`. They share nothing but HTTP.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -17,7 +17,7 @@ import { KillableService } from './killable-service.ts';
 /** Items of one batch of checks. */
 const BATCH = 10_000;
 
-/** What the bench reads of a result. */
+/** The fields of a result that the bench reads. */
 export interface CheckedParty {
   readonly verdict: string;
   readonly reasons: readonly {
@@ -38,9 +38,9 @@ export interface FeedInstallation {
   /** The public key of its checkpoints. */
   readonly verifierKey: string;
   numgate(...args: readonly string[]): Promise<unknown>;
-  /** Sends a change as the holder of a token. @param path below `/v1/admin/` */
+  /** Sends a change with a token. @param path below `/v1/admin/` */
   admin<Value>(method: 'POST' | 'PUT' | 'GET', path: string, body?: object, token?: string): Promise<Value>;
-  /** Results of the edge for a client without a quota. */
+  /** Checks items at the edge, as a client without a quota. */
   check(items: readonly object[]): Promise<CheckedParty[]>;
   restart(): Promise<void>;
 }
@@ -106,7 +106,7 @@ export interface PullReport {
   readonly catalogue: string;
 }
 
-/** The pull of the second installation from the first: its client, its keys and its folder. */
+/** Pulls the feed of the first installation into the second: the client, its keys and its folder. */
 export class FeedFollower {
   readonly #first: FeedInstallation;
   readonly #second: FeedInstallation;
@@ -134,7 +134,7 @@ export class FeedFollower {
     return follower;
   }
 
-  /** A new key for the data, in place of the one before. */
+  /** Replaces the key of the data. */
   async rotate(): Promise<void> {
     const made = (await this.#first.numgate('clients', 'feed-key', 'second', '--rotate')) as { jwk: object };
     writeFileSync(this.#jwk, JSON.stringify(made.jwk), { mode: 0o600 });
@@ -149,7 +149,7 @@ export class FeedFollower {
     return runNumgate(this.#env, ...this.#args(out)) as Promise<PullReport>;
   }
 
-  /** A pull in a process that can be killed. */
+  /** Starts a pull in a process that can be killed. */
   start(): ChildProcess {
     return spawn(process.execPath, ['cli/numgate.ts', '--json', ...this.#args(this.out)], {
       cwd: PROJECT,
@@ -158,7 +158,7 @@ export class FeedFollower {
     });
   }
 
-  /** Builds the lists of the second installation with those of the feed, proves them quickly, and pushes them. */
+  /** Builds the second installation's own list together with the lists of the feed, runs a quick proof, and pushes them. */
   async publish(catalogue: string): Promise<{ wrong: number }> {
     const { numgate, folder } = this.#second;
     const own = join(folder, 'own.lists.json');
@@ -174,7 +174,7 @@ export class FeedFollower {
   }
 }
 
-/** Kills a process now, and waits until it is gone. */
+/** Kills a process immediately, and waits for its exit. */
 export async function killNow(child: ChildProcess): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return;
   const ended = once(child, 'exit');

@@ -1,4 +1,4 @@
-/** Certificates of the benchmarks whose key is known, and message tokens and PASSporTs that are signed with it. */
+/** Certificates of the benchmarks whose key is known, and message tokens and PASSporTs signed with that key. */
 import { calculateJwkThumbprint, exportJWK, generateKeyPair, type JWK, SignJWT } from 'jose';
 import { TOKEN_TYPE } from '../../shared/credentials/claims.ts';
 import type { CredentialRow } from '../../shared/credentials/credential-table.ts';
@@ -8,7 +8,7 @@ import { TOKEN_LIFE_MAX_S } from '../../shared/limits/credentials.ts';
 
 export interface HolderKey {
   readonly row: CredentialRow;
-  /** @param id makes each token another one @param chain digests; by default the certificate alone */
+  /** @param id makes each token different @param chain digests; by default only the certificate */
   token(id: string, chain?: readonly string[]): Promise<string>;
 }
 
@@ -39,10 +39,10 @@ export async function withHolderKey(
   };
 }
 
-/** A certificate of PASSporTs. */
+/** A certificate of PASSporTs whose key is known. */
 export interface PassportKey {
   readonly row: PassportRow;
-  /** A PASSporT of a call, from and to E.164 digits. */
+  /** Signs a PASSporT of a call. The numbers are E.164 digits. */
   passport(from: string, to: string): Promise<string>;
 }
 
@@ -63,7 +63,7 @@ export async function withPassportKey(row: PassportRow): Promise<PassportKey> {
   };
 }
 
-/** A token or a PASSporT of the same form with a signature that is none: the edge has to verify it to know that. */
+/** Replaces the signature with an invalid one. Only verification can detect it. */
 export function garbageOf(token: string, index: number): string {
   const signed = token.slice(0, token.lastIndexOf('.') + 1);
   const bytes = Buffer.alloc(64);

@@ -59,8 +59,7 @@ export class Inspector {
 
   /** Memory of the isolate after a full garbage collection. */
   async heap(): Promise<HeapUsage> {
-    // A snapshot collects all garbage first. The runtime does not respond to a plain collection request while
-    // it idles.
+    // A snapshot collects all garbage first. An idle runtime does not respond to a plain collection request.
     await this.#call('HeapProfiler.takeHeapSnapshot', { reportProgress: false });
     return this.#call('Runtime.getHeapUsage');
   }
@@ -70,7 +69,7 @@ export class Inspector {
     return this.#call('Runtime.getHeapUsage');
   }
 
-  /** Bytes allocated in the heap during `run`, including garbage. Sampled. */
+  /** Bytes that `run` allocates in the heap, including garbage. The figure is sampled. */
   async allocated(run: () => Promise<unknown>): Promise<number> {
     await this.#call('HeapProfiler.enable');
     await this.#call('HeapProfiler.startSampling', {

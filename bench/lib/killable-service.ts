@@ -1,4 +1,4 @@
-/** The real service in a process of its own, which a test kills and starts again on the same port and state. */
+/** The real service in its own process, which a test kills and starts again on the same port and state. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
@@ -13,18 +13,18 @@ export class KillableService {
   readonly #bundleFolder: string;
   #child: ChildProcess | null = null;
 
-  /** @param state folder of its state @param bundleFolder of a bundle that exists */
+  /** @param state folder of its state @param bundleFolder of an existing bundle */
   constructor(state: string, bundleFolder: string) {
     this.#state = state;
     this.#bundleFolder = bundleFolder;
     onExit(() => this.#signal());
   }
 
-  /** @param secrets those of `startService` */
+  /** @param secrets for `startService` */
   async start(secrets: object): Promise<void> {
     const port = new URL(this.url).port || '0';
     const values = [port, this.#state, this.#bundleFolder, JSON.stringify(secrets)];
-    // A group of its own: the runtime is a child of this process.
+    // The service has its own process group, because the runtime is a child of this process.
     this.#child = spawn(process.execPath, [SCRIPT, ...values], {
       detached: true,
       stdio: ['ignore', 'pipe', 'inherit'],
@@ -38,7 +38,7 @@ export class KillableService {
     return this.#child?.pid === undefined ? [] : runtimes(this.#child.pid);
   }
 
-  /** Also after its death. */
+  /** Kills the service. Does nothing if it is already dead. */
   async kill(): Promise<void> {
     const child = this.#child;
     if (child === null || child.signalCode !== null) return;

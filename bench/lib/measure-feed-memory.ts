@@ -1,7 +1,7 @@
 /**
- * Runs as a separate process: reads the state of a pull with so many entries, and writes it and its lists again, as a pull
- * does. Prints the peak memory of the process and the size of the state, in bytes. Arguments: `make` or `use`, a folder,
- * and for `make` the number of entries.
+ * Runs as a separate process. With `make`, writes the state of a pull with the given number of entries. With `use`, reads this
+ * state, writes it and its lists again as a pull does, and prints the peak memory of the process and the size of the state, in
+ * bytes. Arguments: `make` or `use`, a folder, and for `make` the number of entries.
  */
 import { statSync } from 'node:fs';
 import { FeedEntries } from '../../cli/feed/entries.ts';

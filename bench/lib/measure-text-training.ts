@@ -1,6 +1,6 @@
 /**
- * Runs as a separate process: `numgate text train` with the given arguments. Prints its duration in seconds and the peak
- * memory of the process in bytes, after what the command prints.
+ * Runs `numgate text train` with the given arguments in a separate process. After the output of the command, prints its
+ * duration in seconds and the peak memory of the process in bytes.
  */
 import { run } from '../../cli/program.ts';
 

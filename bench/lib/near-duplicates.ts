@@ -1,11 +1,11 @@
 /**
- * Near-duplicates among texts, exactly: the join of Bayardo, Ma and Srikant 2007 ("Scaling up all pairs similarity search")
- * over sets of 6-grams. It shares no code with the fingerprints that it checks.
+ * Finds near-duplicates among texts exactly, by the join of Bayardo, Ma and Srikant 2007 ("Scaling up all pairs similarity
+ * search") over sets of 6-grams. It shares no code with the fingerprints that it checks.
  */
 
 const GRAM = 6;
 
-/** The 6-grams of a text's letters: fully decomposed, so of its jamo, in lower case, each digit as 0. */
+/** The 6-grams of a text's letters: fully decomposed (Hangul into jamo), in lower case, with each digit as 0. */
 export function gramsOf(text: string): Set<string> {
   const letters = text
     .normalize('NFKD')
@@ -18,8 +18,8 @@ export function gramsOf(text: string): Set<string> {
 }
 
 /**
- * Which texts resemble one of the others.
- * @param least share of all grams of both that they have in common (Jaccard) @returns indices of `texts`
+ * Finds the texts that resemble one of `others`.
+ * @param least share of the union of both sets of grams that must be common (Jaccard) @returns indices of `texts`
  */
 export function nearDuplicates(
   others: readonly ReadonlySet<string>[],
@@ -29,7 +29,7 @@ export function nearDuplicates(
   const counts = new Map<string, number>();
   for (const grams of [...others, ...texts])
     for (const gram of grams) counts.set(gram, (counts.get(gram) ?? 0) + 1);
-  // The rarest first: two similar sets have one of their first grams in common.
+  // Rarest grams first. Two similar sets then share one of their first grams.
   const order = new Map([...counts].sort((a, b) => a[1] - b[1]).map(([gram], rank) => [gram, rank]));
   const ranked = (grams: ReadonlySet<string>): Uint32Array =>
     Uint32Array.from(grams, (gram) => order.get(gram)!).sort();
@@ -58,7 +58,7 @@ export function nearDuplicates(
   return duplicates;
 }
 
-/** @param a @param b ascending */
+/** @param a ascending @param b ascending */
 function jaccard(a: Uint32Array, b: Uint32Array): number {
   let common = 0;
   for (let at = 0, other = 0; at < a.length && other < b.length; ) {

@@ -1,19 +1,19 @@
 /**
- * Variants of real texts as spammers write them to get past filters. Links stay as they are, because they must still open:
- * so does every word with a dot, a slash or an `@` inside.
+ * Variants of real texts, as spammers write them to get past filters. Links must still open, so every word that contains a dot,
+ * a slash or an `@` stays unchanged.
  */
 import table from '../../data/look-alikes.json' with { type: 'json' };
 
 export const OBFUSCATIONS = ['spaces', 'look-alikes', 'zero-width', 'full-width', 'jamo'] as const;
 export type Obfuscation = (typeof OBFUSCATIONS)[number];
 
-/** The share of letters that are changed, or followed by a space or a hidden character. */
+/** Share of the letters that are changed, or followed by a space or a hidden character. */
 const SHARE = 0.3;
 const LOOK_ALIKES = new Map(Object.entries(table.letters).map(([latin, letters]) => [latin, [...letters]]));
 const HIDDEN = ['\u200b', '\u200c', '\u200d', '\u2060', '\ufeff', '\u00ad', '\u202e'];
 const FULL_WIDTH_OFFSET = 0xfee0;
 
-/** @param random whole numbers from 0, such as those of `randomFrom` */
+/** @param random returns non-negative integers, as `randomFrom` does */
 export function obfuscate(text: string, kind: Obfuscation, random: () => number): string {
   return text
     .split(/(\s+)/)
@@ -53,7 +53,7 @@ const LEADING = [...'ㄱㄲㄴㄷㄸㄹㅁㅂㅃㅅㅆㅇㅈㅉㅊㅋㅌㅍㅎ']
 const VOWELS = [...'ㅏㅐㅑㅒㅓㅔㅕㅖㅗㅘㅙㅚㅛㅜㅝㅞㅟㅠㅡㅢㅣ'];
 const TRAILING = ['', ...'ㄱㄲㄳㄴㄵㄶㄷㄹㄺㄻㄼㄽㄾㄿㅀㅁㅂㅄㅅㅆㅇㅈㅊㅋㅌㅍㅎ'];
 
-/** A syllable as the keys that people press for it: 한 becomes ㅎㅏㄴ. */
+/** Writes a syllable as its keystrokes: 한 becomes ㅎㅏㄴ. */
 export function typedJamo(syllable: string): string {
   const offset = syllable.charCodeAt(0) - 0xac00;
   const [leading, vowel, trailing] = [offset / 588, (offset % 588) / 28, offset % 28].map(Math.floor) as [

@@ -4,13 +4,13 @@
 export const PREFIXES_MAX = 16;
 
 export interface BenchOptions {
-  /** Small sizes, for CI: shows that the benchmark runs, not that it reaches its targets. */
+  /** Uses small sizes, for CI. This shows that the benchmark runs, not that it reaches its targets. */
   readonly small: boolean;
   /** Seed of the random lists and requests. */
   readonly seed: number;
   /** Sizes of the lists, instead of the benchmark's own. */
   readonly numbers: readonly number[] | null;
-  /** Number of prefixes over which a list is spread. Its density is numbers / (prefixes x 10^8). */
+  /** Number of prefixes that a list spreads over. Its density is numbers / (prefixes x 10^8). */
   readonly prefixes: number;
   /** Share of the looked-up numbers that are listed, 0 to 1. */
   readonly hits: number;

@@ -1,6 +1,6 @@
 /**
- * The interval of a difference between two classifiers on the same texts, by drawing whole groups of near-duplicates again
- * (cluster bootstrap, Efron and Tibshirani 1993): texts of one campaign are not independent.
+ * Confidence interval of the difference between two classifiers on the same texts. Texts of one campaign are not independent,
+ * so it resamples whole groups of near-duplicates (cluster bootstrap, Efron and Tibshirani 1993).
  */
 import { randomFrom } from './random-lists.ts';
 
@@ -13,7 +13,7 @@ export interface Ranking {
 
 const DRAWS = 2_000;
 
-/** The share of spam above the score that this share of legitimate texts does not exceed. @param weights of the texts */
+/** The share of spam above the score that at most the share `rate` of legitimate texts exceeds. @param weights of the texts */
 export function recallAt({ scores, isSpam }: Ranking, rate: number, weights: Float64Array): number {
   return recallIn(orderOf(scores), { scores, isSpam }, rate, weights);
 }
@@ -38,7 +38,7 @@ function recallIn(
   let [found, wrong, foundBefore] = [0, 0, 0];
   for (let at = 0; at < order.length; at++) {
     const index = order[at]!;
-    // Texts with equal scores are above the threshold together.
+    // Texts with equal scores are on the same side of the threshold.
     if (at === 0 || scores[index] !== scores[order[at - 1]!]) foundBefore = found;
     if (isSpam[index] === 1) found += weights[index]!;
     else wrong += weights[index]!;
@@ -48,7 +48,7 @@ function recallIn(
 }
 
 /**
- * The 95 % interval of the recall of the first minus that of the second, at a rate of which each has its own threshold.
+ * The 95 % interval of the recall of `first` minus that of `second`, at a false positive rate. Each has its own threshold.
  * @param groups the group of each text, as any number
  */
 export function recallDifference(

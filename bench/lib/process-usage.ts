@@ -20,8 +20,8 @@ export function processorSeconds(pids: readonly number[]): number {
 }
 
 /**
- * Processor time of these processes so far, in ns, of the threads that still run. Exact for threads that wait: the
- * kernel brings the time of a running one up to date only now and then.
+ * Processor time of the living threads of these processes so far, in ns. Exact for waiting threads; the kernel updates the time
+ * of a running thread only now and then.
  */
 export function threadNs(pids: readonly number[]): number {
   let ns = 0;

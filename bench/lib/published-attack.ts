@@ -1,8 +1,8 @@
-/** What readers know from published months: the tables as they are sent, read together. Cells are named as in them. */
+/** What readers learn from published months when they combine the tables. The cells have the names that the tables use. */
 import type { PublishedMonth } from '../../shared/statistics/published.ts';
 import type { Interval, Knowledge, KnownCells, KnownOrder, KnownSum } from './subtraction-attack.ts';
 
-/** Totals that are a cell of another table, or of several. */
+/** Totals that are the same as a cell of another table, or as each other. */
 const SAME: Readonly<Record<string, string>> = {
   'reports-by-source/total': 'reports/total',
   ...{ 'text-by-kind/total': 'reports/text', 'text-by-route/total': 'reports/text' },
@@ -18,7 +18,7 @@ const SAME: Readonly<Record<string, string>> = {
   ),
 };
 
-/** More than any count. */
+/** Larger than any count. */
 const LARGE = 1_000_000;
 /** Figures of open months are whole tens. */
 const STEP = 10;
@@ -28,7 +28,7 @@ function cellOf(table: string, key: string): string {
   return SAME[name] ?? name;
 }
 
-/** Tables with one row have no sum. */
+/** A table with one row gives no sum. */
 function cellsIn({ tables }: PublishedMonth): [cell: string, count: number | null][] {
   return tables.flatMap(({ table, total, rows }) => {
     const own = rows.map(({ key, count }) => [cellOf(table, key), count] as [string, number | null]);
@@ -55,8 +55,8 @@ function intervalOf(count: number | null, provisional: boolean, wasHidden: boole
 }
 
 /**
- * @param months what was published of one month, in that order: days while it was open, then its versions
- * @param exact values by cell for each of them, to know how they compare
+ * @param months everything that was published of one month, in order: days while it was open, then its versions
+ * @param exact values by cell for each element of `months`, to find which versions have smaller counts
  */
 export function knowledgeOf(
   months: readonly PublishedMonth[],
@@ -79,7 +79,7 @@ export function knowledgeOf(
   return { versions, sums: sumsIn(months), orders };
 }
 
-/** Exact values with the names of cells that this file uses. @param values of each table, by key; `total` for the sum */
+/** Exact values under the cell names of this file. @param values of each table, by key; the key of a sum is `total` */
 export function exactCells(
   values: readonly { table: string; key: string; count: number }[],
 ): Map<string, number> {

@@ -1,6 +1,6 @@
 /**
- * Random credentials as the control plane publishes them: sealed shards of the credential table, status lists with some
- * revoked, the certificates of PASSporTs, and the index that the head names.
+ * Random credentials in the form that the control plane publishes: sealed shards of the credential table, status lists with
+ * some revoked credentials, the certificates of PASSporTs, and the index that the head names.
  */
 import { sha256Hex, toBase64Url } from '../../shared/bytes.ts';
 import {
@@ -19,27 +19,27 @@ import { seal } from '../../shared/set/seal.ts';
 import { randomFrom } from './random-lists.ts';
 
 export const STATUS_URI = 'https://issuer.example/status-lists/1';
-/** Organisations that hold them. */
+/** Organisations that hold the certificates. */
 const HOLDERS = 1_000;
-/** The first of the numbers in Seoul, one a certificate. */
+/** The first number, in Seoul. Each certificate has one number. */
 const FIRST_NUMBER = 82_220_000_000;
 const DAY_S = 86_400;
-/** The list of the service itself. */
+/** The status list of the service's own delegations. */
 const OWN_URI = 'https://numgate.example/v1/status-lists/delegations';
-/** Ranges of the certificate of a PASSporT: a thousand with as many fill the table. */
+/** Ranges in each certificate of PASSporTs. A thousand such certificates fill the table. */
 const PASSPORT_RANGES = 20;
 const RANGE_NUMBERS = 10_000;
 
 export interface PublishedCredentials {
   readonly head: HeadCredentials;
-  /** By their keys in KV. */
+  /** Values by their KV keys. */
   readonly values: ReadonlyMap<string, Uint8Array<ArrayBuffer>>;
   readonly index: CredentialIndex;
-  /** Bytes, sealed. */
+  /** Sizes of the sealed values, in bytes. */
   readonly bytes: { readonly index: number; readonly shards: number; readonly statusList: number };
 }
 
-/** Certificates that no key has signed: the edge reads the digest and the key of a row, and verifies neither. */
+/** Unsigned certificates. The edge reads the digest and the key of a row, and verifies neither. */
 export function randomCertificates(count: number, seed: number): CredentialRow[] {
   const bytes = randomBytes(seed);
   const nowS = Math.floor(Date.now() / 1000);
@@ -61,7 +61,7 @@ function randomBytes(seed: number): (length: number) => Uint8Array<ArrayBuffer> 
   return (length) => new Uint8Array(Uint32Array.from({ length: length / 4 }, random).buffer);
 }
 
-/** Delegations, likewise: each rests on one of these certificates. */
+/** Unsigned delegations. Each rests on one of these certificates. */
 export function randomDelegations(
   certificates: readonly CredentialRow[],
   count: number,
@@ -76,7 +76,7 @@ export function randomDelegations(
   }));
 }
 
-/** Certificates of PASSporTs, with as many ranges as there may be. */
+/** Certificates of PASSporTs, with the maximum number of ranges. */
 export function randomPassportRows(count: number, seed: number): PassportRow[] {
   const bytes = randomBytes(seed);
   const nowS = Math.floor(Date.now() / 1000);
@@ -98,7 +98,7 @@ export function randomRevoked(count: number, share: number, seed: number): Map<n
   return revoked;
 }
 
-/** What is published besides certificates. */
+/** What is published in addition to the certificates. */
 export interface OtherCredentials {
   readonly delegations: readonly CredentialRow[];
   readonly passports: readonly PassportRow[];

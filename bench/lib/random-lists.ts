@@ -7,7 +7,7 @@ import { deriveListKeys, type ListKeys } from '../../shared/set/keys.ts';
 
 /** Prefix of 010. */
 export const PREFIX = 8210;
-/** No subscriber has a number of 010 below this suffix. */
+/** No number of 010 has a suffix below this. */
 export const FIRST_SUFFIX = 20_000_000;
 
 /** xorshift32. @returns whole numbers below 2^32 */
@@ -22,8 +22,8 @@ export function randomFrom(seed: number): () => number {
 }
 
 /**
- * Distinct random places, in random order. A place counts the numbers of all prefixes from 0, prefix after
- * prefix.
+ * Distinct random places, in random order. A place is the index of a number from 0, counted through all
+ * prefixes in turn.
  */
 export function* randomPlaces(count: number, seed: number, prefixes: number): Generator<number> {
   const random = randomFrom(seed);
@@ -44,14 +44,14 @@ export function randomSuffixes(count: number, seed: number, prefixes = 1): Uint8
   return bits;
 }
 
-/** A number as people write it: the first prefix is 010, all further ones are abroad, in +86. */
+/** Formats a number as people write it: the first prefix is 010, all further ones are abroad, in +86. */
 export function formatPlace(place: number): string {
   const index = Math.floor(place / SUFFIX_COUNT);
   const prefix = index === 0 ? '010' : `+${86_099 + index}`;
   return `${prefix}${String(place % SUFFIX_COUNT).padStart(8, '0')}`;
 }
 
-/** The same numbers, with some removed and others added, all at random. */
+/** A copy of the bitmap with random numbers removed and others added. */
 export function churn(
   bits: Uint8Array<ArrayBuffer>,
   removed: number,
@@ -97,7 +97,7 @@ export function countOf(bits: Uint8Array): number {
   return count;
 }
 
-/** The bitmap of each prefix. */
+/** Splits the bitmap into one bitmap per prefix. */
 export function byPrefix(bits: Uint8Array): Uint8Array[] {
   return Array.from({ length: (bits.length * 8) / SUFFIX_COUNT }, (_, index) =>
     bits.subarray((index * SUFFIX_COUNT) / 8, ((index + 1) * SUFFIX_COUNT) / 8),
@@ -117,8 +117,8 @@ interface InMemory {
 }
 
 /**
- * A release with one list, given its permuted suffixes of PREFIX, and of the prefixes after it if there are
- * more. Random permuted suffixes correspond to random suffixes.
+ * A release with one list. @param images permuted suffixes of PREFIX and, if there are more, of the prefixes
+ * after it. Random permuted suffixes correspond to random suffixes.
  */
 export async function releaseOf(images: Uint8Array, keys: ListKeys): Promise<InMemory> {
   // The same result as `ListEntries`, without sorting, because the permuted suffixes are in order.

@@ -5,12 +5,12 @@ import { PREFIX, randomFrom } from './random-lists.ts';
 
 export type Spread = 'uniform' | 'Zipf';
 
-/** Name of a client. The first one has the most numbers if they are spread unevenly. */
+/** Name of a client. If numbers are spread unevenly, the first client has the most. */
 export function clientName(index: number): string {
   return `default/client-${index}`;
 }
 
-/** Pairs as columns, which take 13 bytes each. */
+/** Pairs in columns. A pair takes 13 bytes. */
 export interface RandomPairs {
   readonly numbers: Float64Array;
   /** Index of the client. */
@@ -18,7 +18,7 @@ export interface RandomPairs {
   readonly own: Uint8Array;
 }
 
-/** Half of them are own. */
+/** Random pairs. Half of them are own. */
 export function randomPairs(count: number, clients: number, spread: Spread, seed: number): RandomPairs {
   const random = randomFrom(seed);
   const share = (): number => random() / 2 ** 32;

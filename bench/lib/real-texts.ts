@@ -1,6 +1,6 @@
 /**
- * The texts that ship with numgate (`data/README.md` has their origin and licences): Korean comments and film reviews, and
- * the English set of text messages. None of the Korean ones is spam.
+ * The texts that ship with numgate: Korean comments and film reviews, and an English set of text messages. `data/README.md` has
+ * their origin and licences. None of the Korean texts is spam.
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -17,17 +17,17 @@ function linesOf(name: string): string[] {
     .filter((line) => line !== '');
 }
 
-/** 10,000 comments: of the test set, then of the validation set. */
+/** 10,000 comments: first those of the test set, then those of the validation set. */
 export function koreanComments(): string[] {
   return ['kote-test.tsv', 'kote-val.tsv'].flatMap(linesOf).map((line) => line.split('\t')[1]!);
 }
 
-/** 54,411 reviews of films. */
+/** 54,411 film reviews. */
 export function koreanReviews(): string[] {
   return linesOf('nsmc-reviews.txt');
 }
 
-/** 5,574 text messages in English. */
+/** 5,574 English text messages. */
 export function englishMessages(): LabelledText[] {
   return linesOf('uci-sms-spam.tsv').map((line) => {
     const tab = line.indexOf('\t');

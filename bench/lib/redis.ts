@@ -1,6 +1,6 @@
 /**
- * A separate Redis on loopback without persistence: what a set in the memory of a server costs. It uses a
- * plain socket (RESP2), so that no client library is measured.
+ * A separate Redis on loopback without persistence, to measure the cost of a set in a server's memory. It uses
+ * a plain socket (RESP2), so that no client library is measured.
  */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
@@ -11,7 +11,7 @@ import { onExit, temporaryFolder } from './cleanup.ts';
 import { skipMissing } from './skip-missing.ts';
 
 const HOST = '127.0.0.1';
-/** Longest wait until it responds, in ms. */
+/** Longest wait for the first response, in ms. */
 const START_MS = 10_000;
 /** Members per command when filling a set. */
 const MEMBERS_PER_COMMAND = 5_000;
@@ -38,7 +38,7 @@ export class Redis {
     this.#socket = socket;
   }
 
-  /** @param bench that uses it @returns null if redis-server is not installed, with a message */
+  /** Starts Redis. @param bench that uses it @returns null, after a message, if redis-server is not installed */
   static async start(bench: string): Promise<Redis | null> {
     if (spawnSync('redis-server', ['--version']).error !== undefined) {
       skipMissing('redis-server', `${bench}: redis-server is not installed, so no row compares with it`);
@@ -54,7 +54,7 @@ export class Redis {
 
   /**
    * Sends a command and reads its whole reply.
-   * @param bytes of the reply, if it has more than one line
+   * @param bytes length of the reply, if it has more than one line
    * @throws if the reply is an error
    */
   async send(sent: Buffer, bytes: number | null = null): Promise<Buffer> {
@@ -85,7 +85,7 @@ export class Redis {
     return Number(digits);
   }
 
-  /** Makes a set of these distinct members, in place of the one before. @returns its key */
+  /** Creates a set of these distinct members, and removes the previous set. @returns its key */
   async fill(members: readonly string[]): Promise<string> {
     await this.send(command('DEL', KEY));
     for (let from = 0; from < members.length; from += MEMBERS_PER_COMMAND)
@@ -95,7 +95,7 @@ export class Redis {
     return KEY;
   }
 
-  /** Bytes that the set takes, measured over all members. */
+  /** Size of the set in bytes, measured over all members. */
   memoryBytes(): Promise<number> {
     return this.#number('MEMORY', 'USAGE', KEY, 'SAMPLES', '0');
   }

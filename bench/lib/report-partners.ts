@@ -1,4 +1,4 @@
-/** Partners of the benchmarks, and their reports: numbers and reporters that are all different. */
+/** Partners of the benchmarks and their reports. All numbers and reporters differ. */
 import { newKey } from '../../cli/secrets.ts';
 import { makeReporter, type Reporter, type SpamReport } from '../../examples/node/client.ts';
 
@@ -16,7 +16,7 @@ interface PartnerOptions {
   readonly reportsPerDay?: number;
 }
 
-/** Adds a partner with a client of its own. @param url of control */
+/** Adds a partner with its own client. @param url of control */
 export async function addPartner(
   put: Put,
   url: string,
@@ -28,7 +28,7 @@ export async function addPartner(
   const { key, secretSha256 } = await newKey(id);
   const client = { id, organisation: id, secretSha256: [secretSha256], rights: ['report'] };
   await put(`clients/${id}`, { client, reason: 'bench' });
-  // The service is killed in between, and comes back after seconds.
+  // A benchmark kills the service meanwhile. It is back after seconds.
   const reporter = makeReporter({ url, key, retries: 1_000, timeoutMs: 60_000, deadlineMs: 1_800_000 });
   return { id, reporter };
 }
@@ -41,7 +41,7 @@ export function reportedNumber(index: number): string {
   return `+8210${20_000_000 + index * 1_009}`;
 }
 
-/** @param index of the report, which no other report of the benchmark has */
+/** @param index of the report, unique in the benchmark */
 export function reportOf(index: number, from: string, reporter: number): SpamReport {
   return {
     ...{ reportId: `bench-${index}`, from, channel: 'sms', at: new Date().toISOString() },

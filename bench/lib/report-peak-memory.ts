@@ -1,4 +1,4 @@
-/** Loaded into a measured process with `--import`. Reports the peak memory on standard error at the end. */
+/** Loaded into a measured process with `--import`. Prints the peak memory on standard error when the process exits. */
 process.on('exit', () => {
   process.stderr.write(`peak-memory-kib ${process.resourceUsage().maxRSS}\n`);
 });

@@ -1,4 +1,4 @@
-/** `bench/RESULTS.md`: the rows of the last complete run, with the machine, the commit and the command. */
+/** Writes `bench/RESULTS.md`: the rows of the last complete run, with the machine, the commit and the command. */
 import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { cpus, release, totalmem, type } from 'node:os';
@@ -56,7 +56,7 @@ function machine(): string {
   return `${processors.length} x ${model}, ${gib} GiB, ${type()} ${release()}, Node ${process.versions.node}`;
 }
 
-/** The commit that was measured, and whether there were uncommitted changes. */
+/** The measured commit, and whether there were uncommitted changes. */
 function commit(): string {
   const git = (...args: string[]): string =>
     execFileSync('git', args, { cwd: PROJECT, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim();

@@ -1,4 +1,4 @@
-/** Numbers on a list, and random numbers to check against it, as people write them. */
+/** Listed numbers, and random numbers to check against the list, as people write them. */
 import { SUFFIX_COUNT } from '../../shared/numbers/number.ts';
 import type { BenchOptions } from './options.ts';
 import { FIRST_SUFFIX, flipSuffix, formatPlace, hasSuffix, randomFrom } from './random-lists.ts';
@@ -27,7 +27,7 @@ export class SampleNumbers {
     }
   }
 
-  /** Random numbers. The share `hits` of them is listed. */
+  /** Draws random numbers. The share `hits` of them is listed. */
   draw(count: number): SampleNumber[] {
     return Array.from({ length: count }, () =>
       this.#random() < this.#options.hits * 2 ** 32

@@ -1,6 +1,6 @@
 /**
- * Effects of the shard size: the same two days split into shards of other sizes, by the real encoder. Smaller
- * shards keep more bytes unchanged, but more values cost writes, reads and a longer manifest.
+ * Effects of the shard size. The lists of the same two days are split into shards of other sizes, by the real encoder. Smaller
+ * shards keep more bytes unchanged, but more values mean more writes, more reads and a longer manifest.
  */
 import { encodeDense } from '../../shared/build/dense-section.ts';
 import { encodeShard } from '../../shared/build/shard.ts';
@@ -13,11 +13,11 @@ import { PREFIX } from './random-lists.ts';
 import { type Row, row, withCommas } from './table.ts';
 
 /**
- * Maximum bytes of a shard. The last size holds about 80 numbers. Only at that size do shards often stay
- * unchanged.
+ * Maximum bytes of a shard. The last size holds about 80 numbers; it is the only one at which shards often
+ * stay unchanged.
  */
 const BYTES_MAX = [4_194_304, 1_048_576, SHARD_BYTES_MAX, 131_072, 32_768, 4_096, 128];
-/** The builder's own fill target, which leaves room for random variation. */
+/** The builder's own fill target. It leaves room for random variation. */
 const FILL_TARGET = 0.75;
 /** Isolates that read every changed value of a release, once a day. */
 const ISOLATES = 10_000;

@@ -1,6 +1,6 @@
 /**
  * The service that the HTTP benchmarks share, because building and pushing a list takes a while. Only one
- * runs at a time. A different list size replaces it. The baseline Workers run in the same process.
+ * service runs at a time; another list size replaces it. The baseline Workers run in the same process.
  */
 import { type Installation, startInstallation } from '../simulation/installation.ts';
 import { BASELINE_WORKERS } from './baseline-workers.ts';

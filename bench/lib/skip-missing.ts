@@ -1,7 +1,7 @@
 /**
  * Records what could not be measured or tested on this machine because a package is missing. Each skip is
- * printed at once and again with the results. CI lists the installed packages in NUMGATE_PEERS, separated by
- * spaces. If one of those is missing, the benchmark or test fails instead.
+ * printed at once, and again with the results. CI lists its installed packages in NUMGATE_PEERS, separated by
+ * spaces. If one of these is missing, the benchmark or test fails instead.
  */
 
 export const skipped: string[] = [];

@@ -1,4 +1,4 @@
-/** Runs the embedded service in a process of its own, which a test can kill. Arguments: port, state, bundle, secrets. */
+/** Runs the embedded service in its own process, which a test can kill. Arguments: port, state, bundle, secrets. */
 import { startService } from '../../cli/local/service.ts';
 
 const [port, state, bundleFolder, secrets] = process.argv.slice(2);

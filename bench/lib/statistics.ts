@@ -6,14 +6,14 @@ export function median(values: readonly number[]): number {
 }
 
 /**
- * The middle of some measurements: the median of the means of all pairs of them, each value with itself included. As
- * little disturbed by a few wrong values as the median, but it scatters less (Hodges and Lehmann 1963).
+ * The median of the means of all pairs of measurements, where each value is also paired with itself (Hodges and Lehmann 1963).
+ * A few wrong values disturb it as little as the median, but it scatters less.
  */
 export function middle(values: readonly number[]): number {
   return median(values.flatMap((a, index) => values.slice(index).map((b) => (a + b) / 2)));
 }
 
-/** Whether the middle of some measurements is more than two standard errors above or below a value. */
+/** Whether `middle` of the measurements is more than two standard errors above or below a value. */
 export function isClearOf(value: number, values: readonly number[]): boolean {
   const mean = values.reduce((sum, each) => sum + each, 0) / values.length;
   const squares = values.reduce((sum, each) => sum + (each - mean) ** 2, 0);
@@ -21,7 +21,7 @@ export function isClearOf(value: number, values: readonly number[]): boolean {
   return Math.abs(middle(values) - value) > 2 * standardError;
 }
 
-/** The ratios of measurements in turns. Each ratio compares two consecutive measurements. */
+/** The ratios of measurements that were taken in turns. Each ratio compares two consecutive measurements. */
 export function ratiosOf(figures: readonly number[], baselines: readonly number[]): number[] {
   return figures.map((value, round) => value / baselines[round]!);
 }

@@ -1,7 +1,7 @@
 /**
- * An attack on published tables: solves all sums of all versions together, and finds the hidden cells that can have only
- * one value. It shares no code with what hides the cells. It is exact: for each cell it searches for a solution with
- * another value, by narrowing intervals and then by trying halves of them.
+ * An attack on published tables. It solves all sums of all versions together, and finds the hidden cells that can have only one
+ * value. It shares no code with the product code that hides cells. It is exact: for each hidden cell it searches for a solution
+ * with another value, by narrowing intervals and then splitting them.
  */
 
 export interface Interval {
@@ -15,10 +15,10 @@ export interface KnownSum {
   readonly parts: readonly string[];
 }
 
-/** What readers know of each cell in one version: its value, or the smallest and the largest that it can have. */
+/** What readers know of each cell in one version: its value, or its smallest and largest possible value. */
 export type KnownCells = ReadonlyMap<string, Interval>;
 
-/** No cell of `fewer` is more than the same one of `more`: indices of versions. */
+/** Two versions, by index. No cell of `fewer` is larger than the same cell of `more`. */
 export interface KnownOrder {
   readonly fewer: number;
   readonly more: number;
@@ -36,7 +36,7 @@ export interface Recovered {
   readonly value: number;
 }
 
-/** Searches that end without an answer count as recovered: nothing may pass because it was too large. */
+/** Maximum steps of a search. A search without an answer counts as recovered, so that a size limit hides no leak. */
 const STEPS_MAX = 5_000;
 
 interface Equation {
@@ -44,7 +44,7 @@ interface Equation {
   readonly parts: readonly number[];
 }
 
-/** True values by version: with them, the search is faster, and finds the same. */
+/** True values by version. They speed up the search and do not change its result. */
 type Exact = readonly ReadonlyMap<string, number>[];
 
 class Solver {
@@ -85,7 +85,7 @@ class Solver {
     );
   }
 
-  /** Whether a solution has this variable in this interval; null if the search was too long. */
+  /** Whether a solution exists with this variable in this interval; null if the search was too long. */
   canBe(variable: number, interval: Interval): boolean | null {
     this.#steps = 0;
     const [least, most] = [[...this.least], [...this.most]];
@@ -128,7 +128,7 @@ class Solver {
       if (width > 0 && (open < 0 || width < most[open]! - least[open]!)) open = at;
     }
     if (open < 0) return true;
-    // Solutions near the true one are found at once. The others are searched too, so this only saves time.
+    // Values near the true one come first, to find a solution at once. The others follow, so the order only saves time.
     const [low, high] = [least[open]!, most[open]!];
     const near = Math.min(Math.max(this.#hints[open]!, low), high);
     for (const [from, to] of [
@@ -147,9 +147,7 @@ class Solver {
   }
 }
 
-/**
- * Hidden cells that can have only one value.
- */
+/** Finds the hidden cells that can have only one value. */
 export function recoveredCells(knowledge: Knowledge, exact: Exact): Recovered[] {
   const solver = new Solver(knowledge, exact);
   const recovered: Recovered[] = [];

@@ -9,7 +9,7 @@ export interface Row {
   readonly baseline: string;
   /** figure / baseline, or null if there is no baseline to divide by. */
   readonly ratio: number | null;
-  /** The target in words, for the ratio or, if there is none, for the figure. Null if there is no target. */
+  /** The target in words: of the ratio, or of the figure if there is no ratio. Null if there is no target. */
   readonly target: string | null;
   readonly pass: boolean;
 }
@@ -31,7 +31,7 @@ export function row(
     : { ...base, target: `≥ ${short(target.atLeast)}`, pass: value >= target.atLeast };
 }
 
-/** Three significant digits, without exponent. */
+/** Three significant digits, without an exponent. */
 export function short(value: number): string {
   return value >= 1000 ? withCommas(Math.round(value)) : String(Number(value.toPrecision(3)));
 }

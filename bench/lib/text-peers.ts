@@ -1,11 +1,11 @@
-/** Other classifiers on the same folds: fastText and bogofilter, as Debian has them. */
+/** Other classifiers on the same folds: fastText and bogofilter, in their Debian packages. */
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { PROJECT } from '../../cli/paths.ts';
 import { temporaryFolder } from '../../cli/temporary.ts';
 import { skipMissing } from './skip-missing.ts';
 
-/** Texts, and the fold in which each is tested. */
+/** Texts, and the fold in which each one is tested. */
 export interface FoldedTexts {
   readonly texts: readonly string[];
   /** 1 for spam. */
@@ -16,18 +16,18 @@ export interface FoldedTexts {
 
 export interface PeerScores {
   readonly name: string;
-  /** Each text by a model that learnt from the other folds. */
+  /** The score of each text, by a model trained on the other folds. */
   readonly scores: Float64Array;
-  /** Of its largest model, in KiB. */
+  /** Size of the largest model, in KiB. */
   readonly kib: number;
 }
 
-/** Not the first `python3` of the path, which may be another one without the packages of the system. */
+/** Absolute, because the first `python3` of the path may be one without the packages of the system. */
 const PYTHON = '/usr/bin/python3';
-/** Output of a peer at most, in bytes. */
+/** Maximum output of a peer, in bytes. */
 const OUTPUT_MAX = 1 << 26;
 
-/** @param kib size of its models at most */
+/** @param kib maximum size of a model */
 export function fastTextScores(
   { texts, isSpam, foldOf, folds }: FoldedTexts,
   kib: number,
@@ -45,7 +45,7 @@ export function fastTextScores(
   return { name: 'fastText', scores: Float64Array.from(scores), kib: bytes / 1024 };
 }
 
-/** The best of the settings that were tried on these texts: short words and pairs of words count, and rare ones count less. */
+/** The best of the settings tried on these texts. Short words and pairs of words count, and rare words count less. */
 const BOGOFILTER = [
   '--min-token-len=1',
   '--multi-token-count=2',
@@ -53,7 +53,7 @@ const BOGOFILTER = [
   '-m0.1,0.5,0.4',
 ];
 
-/** Bogofilter keeps every word: its size is not bounded. */
+/** Scores by bogofilter. It keeps every word, so its size is unbounded. */
 export function bogofilterScores({ texts, isSpam, foldOf, folds }: FoldedTexts): PeerScores | null {
   if (spawnSync('bogofilter', ['-V']).status !== 0) {
     skipMissing('bogofilter', 'text: bogofilter is not installed (apt install bogofilter)');
@@ -70,7 +70,7 @@ export function bogofilterScores({ texts, isSpam, foldOf, folds }: FoldedTexts):
     learn('-s', 1);
     learn('-n', 0);
     const tested = those((at) => foldOf[at] === fold);
-    // Its exit code is what it found in the last message.
+    // The exit code is the verdict on the last message.
     const found = run('bogofilter', ['-d', path, '-M', ...BOGOFILTER, '-TT'], mailbox(texts, tested), 2)
       .trim()
       .split('\n');
@@ -82,14 +82,14 @@ export function bogofilterScores({ texts, isSpam, foldOf, folds }: FoldedTexts):
   return { name: 'bogofilter', scores, kib: Number.NaN };
 }
 
-/** Texts as messages of an mbox file. */
+/** Formats texts as the messages of an mbox file. */
 function mailbox(texts: readonly string[], indices: readonly number[]): string {
   const message = (text: string): string =>
     `From - Thu Jan  1 00:00:00 1970\nContent-Type: text/plain; charset=utf-8\n\n${text.replaceAll(/^From /gm, '>From ')}\n\n`;
   return indices.map((at) => message(texts[at]!)).join('');
 }
 
-/** @param statusMax largest exit code that is no failure */
+/** @param statusMax largest exit code that is not a failure */
 function run(command: string, args: readonly string[], input: string, statusMax = 0): string {
   const { status, stdout, stderr, error } = spawnSync(command, args, {
     ...{ input, encoding: 'utf8', maxBuffer: OUTPUT_MAX },

@@ -1,8 +1,8 @@
 /** Types that the Workers of `bench/workers/` share with the benchmarks, which run in Node. */
 
 /**
- * The structures whose lookups are timed, one lookup right after the other. With `Dependent`, each lookup
- * depends on the result of the one before. `permutation` is only the first step of `numgate` and `bitmap`.
+ * The structures whose lookups are timed in a loop. With `Dependent`, each lookup depends on the result of the previous one.
+ * `permutation` is only the first step of `numgate` and `bitmap`.
  */
 export type Structure =
   | 'numgate'
@@ -34,8 +34,8 @@ export interface CheckResult {
 }
 
 /**
- * Results of bodies that were sent in turns, by name: the status, ms per request, one value per round, and how many
- * requests there were, with those to warm up.
+ * Results of bodies that were sent in turns, by name: the status, ms per request with one value per round, and the number of
+ * requests, including those to warm up.
  */
 export type BodyTimings = Readonly<
   Record<string, { readonly status: number; readonly ms: number[]; readonly requests: number }>
@@ -50,7 +50,7 @@ export interface EdgeSettings {
   clockOffsetMs: number;
 }
 
-/** Loops over the same requests: what each does with a request. */
+/** What each loop over the same requests does with a request. */
 export type CountingLoop = 'read' | 'counted' | 'watched' | 'screened' | 'screenedAndCounted';
 
 /** Kinds of traffic. The last one is the worst order for counters that remember the last name. */
@@ -61,11 +61,11 @@ export const COUNTING_KINDS = [
 ] as const;
 export type CountingKind = (typeof COUNTING_KINDS)[number];
 
-/** A turn of one loop. */
+/** One turn of a loop. */
 export interface CountingTurn {
-  /** Senders and recipients that it went over. */
+  /** Number of senders and recipients in the turn. */
   readonly numbers: number;
 }
 
-/** Loops over the same texts: what each does with a text. `parse` does nothing with it. */
+/** What each loop over the same texts does with a text. `parse` does nothing with it. */
 export type TextLoop = 'parse' | 'normalize' | 'read' | 'score' | 'scoreAndFingerprint';

@@ -1,6 +1,6 @@
 /**
- * HTTP load with wrk (a Debian package): prepared requests, one after the other on each connection, in one
- * thread.
+ * HTTP load with wrk (a Debian package). It sends prepared requests from one thread, one after the other on
+ * each connection.
  */
 import { execFile, spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
@@ -58,7 +58,7 @@ function textOf({ method, path, headers, body = '' }: WrkRequest): string {
 }
 
 const MARK = 'measured ';
-/** wrk's own output is for people. This `done` function prints the figures. */
+/** Prints the figures, because wrk's own output is meant for people. */
 const SCRIPT = `
 local next = 0
 function request()

@@ -1,6 +1,6 @@
 /**
- * The edge with a release, in a Worker of the benchmarks: secrets, clients, the values in KV and a head, as
- * a push to a control plane would have left them.
+ * The edge in a Worker of the benchmarks, with a release. It has the secrets, clients, KV values and head that a push to a
+ * control plane leaves.
  */
 import type { BuiltRelease } from '../../shared/build/release.ts';
 import { sha256Hex, toBase64 } from '../../shared/bytes.ts';
@@ -30,9 +30,9 @@ const SECRET = 'secret-of-bench';
 
 export interface SimulatedEdge {
   readonly worker: BenchWorker;
-  /** The key of a client. @param id by default the one of `check` */
+  /** The key of a client. @param id by default the client that `check` uses */
   keyOf(id?: string): string;
-  /** Writes the values first, then the head: to KV and to the coordinator. */
+  /** Writes the values to KV, then the head to KV and to the coordinator. */
   publish(
     built: BuiltRelease,
     seq: number,
@@ -43,9 +43,9 @@ export interface SimulatedEdge {
   /** Posts one body as a client. @returns the response */
   post<Response>(path: string, body: object): Promise<Response>;
   set(settings: Partial<EdgeSettings>): Promise<void>;
-  /** Checks numbers: one as a single request, more as a batch. @param sender with `from`, as senders of a client */
+  /** Checks one number in a single request, several in a batch. @param sender checks them as `from` of a client */
   check(numbers: readonly string[], sender?: { readonly client: string }): Promise<CheckResult>;
-  /** Posts these bodies in turns. */
+  /** Posts these bodies in turns, and times them. */
   timeBodies(
     path: string,
     bodies: Readonly<Record<string, string>>,
@@ -54,10 +54,10 @@ export interface SimulatedEdge {
   ): Promise<BodyTimings>;
 }
 
-/** A text release and the confirmed campaigns, before they are sealed and signed. */
+/** A text release and the confirmed campaigns, before sealing and signing. */
 export interface TextContent {
   readonly manifest: TextManifest;
-  /** Sealed values of the manifest by key. */
+  /** Sealed values of the manifest, by key. */
   readonly values: ReadonlyMap<string, Uint8Array<ArrayBuffer>>;
   readonly campaigns: readonly Campaign[];
 }
@@ -70,7 +70,7 @@ interface BodyOptions {
 
 /**
  * @param others settings of further clients, by ID @param organisations with their qualification
- * @param own settings of the client of `check`
+ * @param own settings of the client that `check` uses
  */
 export async function startEdge(
   others: Readonly<Record<string, Partial<Client>>> = {},

@@ -1,10 +1,10 @@
 /**
- * A clock for simulations that jumps from event to event. Processes are generators that yield how long they
- * wait, in ms. Time is in whole ms. Events of the same ms run in the order they were scheduled, so equal
- * seeds give equal runs. O(1) per event: one bucket per ms.
+ * A clock for simulations that jumps from event to event. A process is a generator that yields its waits in
+ * ms. Time is in whole ms. Events of the same ms run in the order in which they were scheduled, so equal seeds
+ * give equal runs. O(1) per event: one bucket per ms.
  */
 
-/** Yields waits in ms. May return a value to a process that runs it with `yield*`. */
+/** Yields waits in ms. A process that runs another one with `yield*` gets its return value. */
 export type Process<Result = void> = Generator<number, Result, void>;
 
 /** Replaces buckets that have run. */

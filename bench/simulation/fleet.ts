@@ -1,8 +1,8 @@
 /**
- * A fleet of isolates under a fake clock. Each runs the policy of `shared/propagation.ts` as
- * `workers/edge/head/head-reader.ts` and `workers/edge/head/head-sources.ts` do, against the cache, the
- * coordinator and the KV of a simulated network. Every request of every isolate is an event. Change both sides
- * together.
+ * A fleet of isolates under a fake clock. Each one runs the policy of `shared/propagation.ts` like
+ * `workers/edge/head/head-reader.ts` and `workers/edge/head/head-sources.ts`, against the cache, the
+ * coordinator and the KV of a simulated network. Every request of every isolate is an event. Keep both sides
+ * in step.
  */
 import {
   CLAIM_RETRY_MS,
@@ -17,7 +17,7 @@ import { FakeClock, type Process } from './fake-clock.ts';
 import type { Condition, DataCentre, Network } from './network.ts';
 
 /**
- * A waiting request tries again after this time, and calls the coordinator only if more time is left, as in
+ * A waiting request tries again after this time. It calls the coordinator only if more time is left, as in
  * `workers/edge/head/head-sources.ts`.
  */
 const RETRY_MS = CLAIM_RETRY_MS / 4;
@@ -25,13 +25,13 @@ const RETRY_MS = CLAIM_RETRY_MS / 4;
 export interface Scenario {
   readonly network: Network;
   readonly endMs: number;
-  /** When changes are made, ascending. The first one is `seq` 2, because 1 exists from the beginning. */
+  /** Times of the changes, ascending. The first one is `seq` 2, because `seq` 1 exists from the beginning. */
   readonly changesMs: readonly number[];
-  /** The state of the coordinator at a time. */
+  /** The condition of the coordinator at a time. */
   readonly condition: (now: number) => Condition;
 }
 
-/** Counts per second of the simulation. */
+/** Counts per second of simulated time. */
 export interface Counts {
   readonly requests: Uint32Array;
   /** Requests that waited for the head, and their total waiting time in ms. */
@@ -55,7 +55,7 @@ interface Isolate {
   readonly breaker: Breaker;
   seq: number;
   polling: boolean;
-  /** Requests that wait for the poll under way. */
+  /** Requests that wait for the running poll. */
   readonly waiting: Waiting[];
 }
 
@@ -111,8 +111,8 @@ export class Fleet {
   }
 
   /**
-   * Time to visible of a change, for each isolate: time from the change to the last request that the isolate
-   * answered without it, in ms; 0 if there was none.
+   * Time to visible of a change, for each isolate, in ms: from the change to the last request that the isolate
+   * answered without it; 0 if there was none.
    */
   visibleMs(change: number): Float64Array {
     const changedAt = this.#scenario.changesMs[change]!;
@@ -136,7 +136,7 @@ export class Fleet {
     }
   }
 
-  /** A request that is answered after the poll, or after its maximum wait. */
+  /** A request that waits for the poll, at most for its maximum wait. */
   *#waitingRequest(isolate: Isolate): Process {
     const waiting: Waiting = { since: this.#clock.now, answered: false };
     isolate.waiting.push(waiting);
@@ -156,7 +156,7 @@ export class Fleet {
 
   #response({ index, seq }: Isolate): void {
     this.#count(this.counts.requests);
-    // Changes begin with `seq` 2.
+    // The first change has `seq` 2.
     for (let change = Math.max(0, seq - 1); change < this.#seq - 1; change++)
       this.#lastWithout[change]![index] = this.#clock.now;
   }
@@ -170,7 +170,7 @@ export class Fleet {
       if (!waiting.answered) this.#respondToWaiting(isolate, waiting);
   }
 
-  /** @param waits whether a request waits for it */
+  /** @param waits whether a request waits for the refresh */
   *#refresh(isolate: Isolate, waits: boolean): Process {
     const { place, poll, breaker } = isolate;
     const deadline = this.#clock.now + (waits ? COORDINATOR_WAIT_MS : COORDINATOR_BACKGROUND_WAIT_MS);
@@ -193,7 +193,7 @@ export class Fleet {
       if (!waits) return poll.retrySoon(this.#clock.now);
       yield RETRY_MS;
     }
-    // The coordinator does not respond. The newest copy from the isolate, data centre or KV is left for all.
+    // The coordinator does not respond. Use the newest copy from isolate, data centre or KV, and cache it for all.
     const inKv = yield* this.#readKv(place);
     for (const seq of [inKv, copy?.seq ?? 0]) this.#adopt(isolate, seq);
     poll.confirmed(copy?.asOf ?? 0, this.#clock.now);
@@ -207,8 +207,8 @@ export class Fleet {
   }
 
   /**
-   * Claims the call to the coordinator, unless another isolate holds the claim. Others see the claim once it
-   * is written.
+   * Claims the call to the coordinator, unless another isolate holds the claim. Other isolates see the claim
+   * once it is written.
    */
   *#claims(place: Place): Process<boolean> {
     this.#count(this.counts.cacheReads);
@@ -244,7 +244,7 @@ export class Fleet {
     place.copy = copy;
   }
 
-  /** The coordinator's `seq`, or how the call failed. */
+  /** Returns the coordinator's `seq`, or how the call failed. */
   *#callCoordinator(place: Place, deadline: number): Process<number | 'overloaded' | 'failed'> {
     const { network, condition } = this.#scenario;
     const rttMs = network.rttMs(place);
@@ -267,9 +267,7 @@ export class Fleet {
     return inTime ? response : 'failed';
   }
 
-  /**
-   * The `seq` of the copy in KV. The caches in front of it refresh every TTL, as if they were always read.
-   */
+  /** Returns the `seq` of the copy in KV. The KV caches refresh every TTL, as if they were read constantly. */
   *#readKv(place: Place): Process<number> {
     this.#count(this.counts.kvReads);
     yield this.#scenario.network.kvMs();
@@ -286,8 +284,8 @@ export class Fleet {
 }
 
 /**
- * When the copy of each change is in KV: a write follows its change after a delay, and writes keep a minimum
- * interval.
+ * When the copy of each change reaches KV. A write follows its change after a delay, and two writes keep a
+ * minimum interval.
  */
 function kvWrites(changesMs: readonly number[], network: Network): number[] {
   let last = Number.NEGATIVE_INFINITY;

@@ -1,6 +1,6 @@
 /**
  * A complete installation in a temporary folder: secrets, a built and pushed release, a client, and the
- * running service. Uses the real commands.
+ * running service. It is set up with the real commands.
  */
 import { execFile } from 'node:child_process';
 import { rmSync, writeFileSync } from 'node:fs';
@@ -28,13 +28,13 @@ export interface Installation {
 }
 
 interface InstallationSettings {
-  /** Numbers to list, as they are written. */
+  /** Numbers to list, as people write them. */
   readonly suspended: readonly string[];
   /** Senders that are always allowed. */
   readonly allowed?: readonly string[];
-  /** Workers to compare with, in the same process: name and module of each. */
+  /** Baseline Workers in the same process: name and module of each. */
   readonly beside?: Readonly<Record<string, string>>;
-  /** Folder of a bundle that exists already. Default: it is made. */
+  /** Folder of an existing bundle. By default, a bundle is made. */
   readonly bundle?: string | undefined;
 }
 
@@ -60,7 +60,7 @@ export async function startInstallation(settings: InstallationSettings): Promise
     const { url, besideUrls } = service;
     const adminToken = secrets.ADMIN_TOKEN;
     const env = { NUMGATE_STATE: state, NUMGATE_URL: url, NUMGATE_TOKEN: adminToken };
-    // Asynchronous, because the service runs in this process.
+    // Must be asynchronous, because the service runs in this process.
     const numgate = (...args: string[]): Promise<unknown> => runNumgate({ ...secrets, ...env }, ...args);
     const lists = [SUSPENDED];
     writeFileSync(join(folder, 'suspended.txt'), `${suspended.join('\n')}\n`);
@@ -91,7 +91,7 @@ export async function runNumgate(env: Record<string, string>, ...args: string[])
 
 type Numgate = (...args: string[]) => Promise<unknown>;
 
-/** Builds a release of the lists of a folder and pushes it, unproven. */
+/** Builds a release from the lists of a folder and pushes it without a proof. */
 export async function buildAndPush(numgate: Numgate, folder: string, lists = [SUSPENDED]): Promise<void> {
   const built = await numgate('build', writeCatalogue(folder, lists), '--out', join(folder, 'out'));
   await numgate('push', (built as { folder: string }).folder, '--unproven');

@@ -3,13 +3,13 @@ import { MOBILE_COUNT, MOBILE_FROM, type Random, type Subscribers } from './subs
 
 export interface OrdinaryTraffic {
   readonly name: string;
-  /** Share of the simulated time for which this kind is simulated: the busy ones take long. */
+  /** Share of the simulated time that this kind gets. Busy kinds take long to simulate. */
   readonly share: number;
   /** Numbers of each day, in order. Days without traffic are empty. */
   readonly days: (random: Random, subscribers: Subscribers) => Generator<Iterable<number>>;
 }
 
-/** Every so many days, some numbers. */
+/** Yields numbers every `days` days, and nothing on the other days. */
 function every(days: number, numbers: () => Iterable<number>): Generator<Iterable<number>> {
   return (function* loop() {
     for (let day = 0; ; day++) yield day % days === 0 ? numbers() : [];

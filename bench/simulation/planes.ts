@@ -1,7 +1,7 @@
 /**
- * Separate planes, as `[env.control]` and `[env.edge]` deploy them: each is its own `wrangler dev` process.
- * wrangler's registry connects them. They share one state in a temporary folder, and have their own release,
- * client and admin.
+ * Separate planes, as `[env.control]` and `[env.edge]` deploy them. Each one is its own `wrangler dev`
+ * process, and wrangler's registry connects them. They share one state in a temporary folder, and have their
+ * own release, client and admin.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
@@ -14,10 +14,10 @@ import { addClient, buildAndPush, runNumgate } from './installation.ts';
 
 /** Longest wait for a process to respond, in ms. */
 const READY_WAIT_MS = 90_000;
-/** What wrangler prints once a Worker responds. */
+/** The line that wrangler prints once a Worker responds. */
 const READY = /Ready on (http:\S+)/;
 
-/** What the bench reads of a result. */
+/** The fields of a result that the bench reads. */
 export interface CheckedItem {
   readonly verdict: string;
   readonly reasons: readonly { readonly code: string; readonly rule?: string; readonly appeal?: string }[];
@@ -30,9 +30,9 @@ export interface Planes {
   change<Value>(method: 'POST' | 'PUT', path: string, body: object): Promise<Value>;
   /** Reads from control, as `root`. @param path below `/v1/admin/` */
   read<Value>(path: string): Promise<Value>;
-  /** Results of the edge for the client. @param items of a batch */
+  /** Checks items at the edge as the client, and returns the results. @param items of a batch */
   results(items: readonly object[]): Promise<CheckedItem[]>;
-  /** Their verdicts. */
+  /** Checks items, and returns only the verdicts. */
   check(items: readonly object[]): Promise<string[]>;
   stop(): void;
 }
@@ -40,7 +40,7 @@ export interface Planes {
 /** @param clientOptions of `numgate clients add` */
 export async function startPlanes(...clientOptions: readonly string[]): Promise<Planes> {
   const children: ChildProcess[] = [];
-  // Nothing in their state is worth an orderly end.
+  // The state is temporary, so the processes need no orderly shutdown.
   const kill = (): void => {
     for (const child of children.splice(0)) process.kill(-child.pid!, 'SIGKILL');
   };
@@ -55,11 +55,11 @@ export async function startPlanes(...clientOptions: readonly string[]): Promise<
   const env = { ...secrets, NUMGATE_STATE: state, NUMGATE_TOKEN: secrets.ADMIN_TOKEN };
   const start = async (plane: string): Promise<string> => {
     const args = ['--env', plane, '--port', '0', '--ip', '127.0.0.1', '--inspector-port', '0'];
-    // Cloudflare is not in front of it, so nobody vouches for addresses.
+    // Cloudflare is not in front of the Worker, so nothing vouches for client addresses.
     args.push('--var', 'PLATFORM:local');
     const files = ['--persist-to', state, '--env-file', vars, '--config', WRANGLER_CONFIG];
     const wrangler = join(PROJECT, 'node_modules', 'wrangler', 'bin', 'wrangler.js');
-    // Its own process group, so that all its children can be ended.
+    // Its own process group, so that all its children can be killed.
     const child = spawn(process.execPath, [wrangler, 'dev', ...args, ...files], {
       cwd: PROJECT,
       env: {
@@ -67,7 +67,7 @@ export async function startPlanes(...clientOptions: readonly string[]): Promise<
         ...env,
         WRANGLER_REGISTRY_PATH: registry,
         WRANGLER_SEND_METRICS: 'false',
-        // Whatever this process logs, wrangler says when it is ready.
+        // wrangler prints the ready line only at this log level or below.
         WRANGLER_LOG: 'log',
         CI: '1',
       },
@@ -110,7 +110,7 @@ async function send<Value>(method: string, url: string, key: string, body?: obje
   return (await response.json()) as Value;
 }
 
-/** @returns its URL, on a port that it took itself: nobody else can answer there */
+/** Waits for a response. @returns the URL; the process bound the port itself, so no other process answers */
 async function untilReady(child: ChildProcess): Promise<string> {
   let output = '';
   for (const stream of [child.stdout!, child.stderr!])

@@ -1,31 +1,31 @@
-/** Attacks: programs that read out numbers by checking them. Each knows which blocks of 010 are in use. */
+/** Attacks: programs that read out numbers by checking them. Each one knows which blocks of 010 are in use. */
 import { BLOCK_NUMBERS } from '../../shared/numbers/blocks.ts';
 import { MOBILE_COUNT, MOBILE_FROM, type Random, type Subscribers } from './subscribers.ts';
 
 export interface Attack {
   readonly name: string;
-  /** Sketches over which the numbers are spread at random: keys times isolates. */
+  /** Number of sketches among which the numbers are spread at random: keys times isolates. */
   readonly sketches: number;
-  /** Ordinary numbers per number of the scan, mixed at random. */
+  /** Ordinary numbers mixed at random into each number of the scan. */
   readonly ordinaryPerNumber: number;
-  /** No rule can find this one; see docs/threats.md. */
+  /** Whether no rule can detect this attack; see docs/threats.md. */
   readonly isHopeless: boolean;
-  /** Numbers that it has to check; null if it goes on. */
+  /** How many numbers the attack checks; null if it is endless. */
   readonly end: number | null;
   readonly numbers: (random: Random, subscribers: Subscribers) => Generator<number>;
 }
 
-/** Keys times isolates of an attack that is spread. */
+/** Keys times isolates of a distributed attack. */
 const SPREAD = 10 * 100;
 const STEPS = [2, 3, 5, 7, 10, 16, 64, 97, 100, 256, 997, 1_000, 2_000, 3_333, 5_000, 7_919, 9_973, 10_000];
-/** For mixtures: a full block, tens of numbers a block, and one number a block. */
+/** Steps for mixtures. They check a full block, tens of numbers in a block, and one number in a block. */
 const MIXED_STEPS = [1, 7, 100, 1_000, 7_919];
 
 function attack(name: string, numbers: Attack['numbers'], rest: Partial<Attack> = {}): Attack {
   return { name, numbers, sketches: 1, ordinaryPerNumber: 0, isHopeless: false, end: null, ...rest };
 }
 
-/** From a random number in steps. After the last number, it goes on at the first one, shifted by one. */
+/** Starts at a random number and goes on in steps. After a full round, the next one is shifted by one number. */
 function steps(step: number): Attack['numbers'] {
   return function* numbers(random) {
     const start = Math.floor(random() * MOBILE_COUNT);
@@ -37,7 +37,7 @@ function steps(step: number): Attack['numbers'] {
   };
 }
 
-/** All numbers of a range in a random order (exactly if `count` is small enough for it, else with repeats). */
+/** All numbers of a range in random order, exactly for up to a million numbers, otherwise with repeats. */
 function shuffled(from: number | null, count: number): Attack['numbers'] {
   return function* numbers(random) {
     const start = from ?? MOBILE_FROM + Math.floor((random() * MOBILE_COUNT) / count) * count;

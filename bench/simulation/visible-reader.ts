@@ -1,4 +1,4 @@
-/** Checks items at the edge continuously, as a client with traffic does, and measures when it shows a change. */
+/** Checks items at the edge continuously, as a client with traffic does, and measures when a change becomes visible. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Planes } from './planes.ts';
 
@@ -20,7 +20,7 @@ export class VisibleReader {
   #stopped = false;
   #failure: unknown = null;
 
-  /** @param other an item to check besides those that are watched, so that there is traffic without any */
+  /** @param other an item that is always checked, so that there is traffic when no item is watched */
   constructor(planes: Planes, other: object) {
     this.#planes = planes;
     this.#other = other;
@@ -40,7 +40,7 @@ export class VisibleReader {
     }
   }
 
-  /** Makes a change. @param verdict that shows it @returns ms until the edge does */
+  /** Makes a change. @param verdict that shows the change @returns ms until the edge returns the verdict */
   async time(item: object, verdict: string, change: () => Promise<unknown>): Promise<number> {
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     const start = performance.now();

@@ -1,6 +1,4 @@
-/**
- * What it costs to know who does what, and what it shows. Each area prints rows of its own.
- */
+/** The cost of counting usage, detecting enumeration and auditing, and what they reveal. Each area prints its own rows. */
 import type { BenchOptions } from '../lib/options.ts';
 import type { Row } from '../lib/table.ts';
 import { enumerationRows } from './enumeration.ts';

@@ -1,8 +1,8 @@
 /**
- * A batch of 10,000 through the running service. Baselines: a Worker in the same process that only parses the
- * same request and serializes the same response, and Redis, which looks up the same numbers in one command on
- * a persistent connection. The client measures from the first byte written to the last byte read. They take
- * turns, and each ratio compares two turns of one round.
+ * A batch of 10,000 through the running service. The baselines are a Worker in the same process that only
+ * parses the same request and serializes the same response, and Redis, which looks up the same numbers in one
+ * command on a persistent connection. The client measures from the first byte written to the last byte read.
+ * They take turns, and each ratio compares two turns of one round.
  */
 import { BATCH_ITEMS_MAX } from '../../shared/limits/requests.ts';
 import { HttpClient } from '../lib/http-client.ts';
@@ -23,7 +23,7 @@ const ROUNDS_SMALL = 1;
 const WARM_ROUNDS = 20;
 const WARM_ROUNDS_SMALL = 0;
 
-/** Does the measured work once. The response was checked before. */
+/** Does the measured work once. The response has been checked before. */
 type Turn = () => Promise<unknown>;
 
 interface BatchBody {
@@ -84,7 +84,7 @@ async function batchRows(count: number, options: BenchOptions, redis: Redis | nu
   });
 }
 
-/** Looks up the same numbers in Redis, after loading the same set. Checked once. */
+/** Loads the same set into Redis, checks the result once, and returns a turn that looks up the same numbers. */
 async function redisTurn(
   redis: Redis,
   { listed }: SampleNumbers,
@@ -110,7 +110,7 @@ export function checkBatch(body: string, expected: readonly SampleNumber[]): voi
   }
 }
 
-/** In turns, so that other load on the machine affects all of them. @returns the time of each turn, in ms */
+/** Takes turns, so that other load on the machine affects all of them. @returns the time of each turn, in ms */
 async function takeTurns(
   turns: Readonly<Record<string, Turn>>,
   rounds: number,

@@ -1,7 +1,7 @@
 /**
- * What crafted bodies cost the edge, compared with an ordinary body of the same size. A limit on body length
- * limits the cost only if no byte costs much more than another. Runs the edge itself in workerd. Bodies are
- * sent in turns.
+ * The cost of crafted bodies at the edge, compared with an ordinary body of the same size. A limit on body
+ * length bounds the cost only if no byte costs much more than another. Runs the edge itself in workerd. Bodies
+ * are sent in turns.
  */
 import { BATCH_BODY_BYTES_MAX, BATCH_ITEMS_MAX, CHECK_BODY_BYTES_MAX } from '../../shared/limits/requests.ts';
 import { type BenchOptions, sizesOf } from '../lib/options.ts';
@@ -22,7 +22,7 @@ const LIGATURE = '\ufdfa';
 /** Makes a body of about this many bytes. */
 type Craft = (bytes: number) => string;
 
-/** Copies of a piece, separated by commas: at most this many bytes, and at most `most` copies. */
+/** Copies of a piece, separated by commas: at most `bytes` bytes, and at most `most` copies. */
 function many(piece: (index: number) => string, bytes: number, most = Number.POSITIVE_INFINITY): string {
   const size = Buffer.byteLength(piece(0)) + 1;
   return Array.from({ length: Math.min(most, Math.floor(bytes / size)) }, (_, index) => piece(index)).join(
@@ -34,7 +34,7 @@ const items = (piece: (index: number) => string, bytes: number): string =>
   `{"items":[${many(piece, bytes - 12, BATCH_ITEMS_MAX)}]}`;
 const itemOf = (fields: object): string => JSON.stringify(fields);
 const field = (index: number): string => `"f${String(index).padStart(6, '0')}":1`;
-/** Each character as an escape. */
+/** Writes each character as an escape. */
 const escaped = (text: string): string =>
   [...text].map((each) => `\\u${each.charCodeAt(0).toString(16).padStart(4, '0')}`).join('');
 
@@ -77,21 +77,21 @@ const BATCHES: Readonly<Record<string, Craft>> = {
   'numbers of JSON': (bytes) => `{"items":[[${many(() => '1.7976931348623157e308', bytes - 14)}]]}`,
 };
 
-/** Pads the body with trailing spaces, which JSON allows, to the size of an ordinary body. */
+/** Pads the body to the size of an ordinary body, with trailing spaces, which JSON allows. */
 function padded(body: string, bytes: number): string {
   const missing = bytes - Buffer.byteLength(body);
   if (missing < 0) throw new Error(`a crafted body is larger than an ordinary one: ${-missing} bytes`);
   return body + ' '.repeat(missing);
 }
 
-/** Bodies that are sent in turns, all of one size. */
+/** Bodies of one size that are sent in turns. */
 interface Group {
   readonly path: string;
   readonly ordinary: string;
   readonly crafts: Readonly<Record<string, Craft>>;
 }
 
-/** A single check, a batch of usual size, and the largest. */
+/** A single check, a batch of usual size, and the largest batch. */
 function groupsOf(small: boolean): Group[] {
   const check = itemOf({ from: ITEM.from, to: NUMBER });
   const batch = items(() => itemOf(ITEM), Number.POSITIVE_INFINITY);

@@ -1,6 +1,6 @@
 /**
- * Measures the whole command `numgate build` over a file of plain numbers, against `sort -u` of the same
- * file, and the whole command `numgate prove` of the result: wall time, and the peak memory of the process
+ * Measures the whole command `numgate build` over a file of plain numbers, against `sort -u` of the same file,
+ * and the whole command `numgate prove` of the result. Reports wall time, and the peak memory of the process
  * with its threads.
  */
 import { spawnSync } from 'node:child_process';
@@ -20,13 +20,13 @@ const SORT_TARGET = 1.5;
 const GIB_TARGET = 1.5;
 /** The usual default locale. Every system has it. */
 const UTF8 = 'C.UTF-8';
-/** For all 10^8 numbers of 010, if nothing is listed with other prefixes. */
+/** Target for all 10^8 numbers of 010, if no other prefix is listed. */
 const PROVE_TARGET_S = 60;
 const COUNTS = [10_000_000, 40_000_000];
 const COUNTS_SMALL = [100_000];
 /**
- * Larger files are measured once, and only in ascending order: `sort` alone takes minutes for them in random
- * order.
+ * Larger files are measured once, and only in ascending order, because `sort` alone takes minutes for them in
+ * random order.
  */
 const REPEATED_MAX = 10_000_000;
 
@@ -69,13 +69,13 @@ async function buildRows(
   const sort = (locale: string): Run =>
     run('sort', ['-u', '-o', join(folder, 'sorted.txt'), numbers], { LC_ALL: locale });
   const builds: Run[] = [];
-  // Digits sort alike in every locale. In C they sort by bytes.
+  // Digits sort alike in every locale. In the C locale, `sort` compares bytes.
   const [sorts, byteSorts]: [Run[], Run[]] = [[], []];
   let built = '';
   for (let round = 0; round < rounds; round++) {
     const build = runNumgate('build', '--offline', catalogue, '--out', join(folder, 'out'));
     const summary = JSON.parse(build.stdout) as BuildSummary;
-    // All are distinct. A few numbers of 010-0000 are test numbers and are rejected.
+    // All numbers are distinct. A few numbers of 010-0000 are test numbers and are rejected.
     const listed = summary.lists[0]?.numbers ?? 0;
     const rejected = summary.inputs[0]?.rejected ?? 0;
     if (listed + rejected !== count || rejected > TEST_NUMBERS.length)
@@ -120,7 +120,7 @@ interface Run {
   readonly gib: number;
 }
 
-/** Runs a numgate command, which reports its own peak memory at its end. */
+/** Runs a numgate command. It reports its own peak memory when it ends. */
 function runNumgate(...args: string[]): Run {
   const report = join(PROJECT, 'bench', 'lib', 'report-peak-memory.ts');
   return run(process.execPath, ['--import', report, 'cli/numgate.ts', '--json', ...args]);

@@ -1,8 +1,7 @@
 /**
  * Measures the deployed bundles, as wrangler makes them: the compressed size, and the time of the global
- * scope, which every new isolate runs first. workerd evaluates each bundle several times. Each round runs in
- * its own process, because only the first evaluation in a process is a cold start, and evaluates the bundle
- * under several names.
+ * scope, which every new isolate runs first. workerd evaluates each bundle several times, under several names.
+ * Each round runs in its own process, because only the first evaluation in a process is a cold start.
  */
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
@@ -14,7 +13,7 @@ import type { BenchOptions } from '../lib/options.ts';
 import { median } from '../lib/statistics.ts';
 import { type Row, row } from '../lib/table.ts';
 
-/** The deployed bundles: the environment of wrangler.toml, and the largest compressed size. */
+/** The deployed bundles: the environment of wrangler.toml, and the maximum compressed size. */
 const DEPLOYED = {
   suite: { env: '', kibTarget: 430 },
   edge: { env: 'edge', kibTarget: 128 },

@@ -1,7 +1,7 @@
 /**
- * A cold isolate: how many sequential KV reads precede its first verdict, how long that takes compared with
- * one read of the same shard, and whether its other lists warm up without making any request wait long. Runs
- * the edge itself in workerd. KV is slowed down where reads are counted.
+ * A cold isolate. Measures how many sequential KV reads precede its first verdict, how long that takes
+ * compared with one read of the same shard, and whether its other lists load without making any request wait
+ * long. Runs the edge itself in workerd. KV is slowed down where reads are counted.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { SUFFIX_COUNT } from '../../shared/numbers/number.ts';
@@ -20,11 +20,11 @@ import { type Row, row, withCommas } from '../lib/table.ts';
 import type { CheckResult } from '../lib/worker-results.ts';
 import { startEdge } from '../simulation/edge.ts';
 
-/** Target: the values that the head names, then the shard of the number. */
+/** Target: one read for the values that the head names, then one for the shard of the number. */
 const READS_TARGET = 2;
-/** During warm-up, a request waits for its own shard, which may have been requested just before. */
+/** Target during warm-up: a request waits for its own shard, and perhaps for a read that began just before. */
 const WARM_UP_TARGET = 2;
-/** Duration of a read where reads are counted, in ms. Much longer than everything else. */
+/** Duration of a read where reads are counted, in ms. It is much longer than everything else. */
 const SLOW_MS = 100;
 const SLOW_ROUNDS = 3;
 const ROUNDS = 7;
@@ -48,7 +48,7 @@ export async function coldBench(options: BenchOptions): Promise<Row[]> {
     return result;
   };
   await edge.publish(built, 1);
-  // Without a copy in the data centre and without the coordinator: the maximum number of reads.
+  // Without a copy in the data centre and without the coordinator, the number of reads is at its maximum.
   await edge.set({ kvMs: SLOW_MS, coordinatorResponds: false });
   const fallback = depthOf(await check());
   await edge.set({ coordinatorResponds: true });
@@ -87,7 +87,7 @@ export async function coldBench(options: BenchOptions): Promise<Row[]> {
   ];
 }
 
-/** The longest chain of reads before the response, each of which began after another had ended. */
+/** Length of the longest chain of reads before the response. Each read of a chain begins after another one has ended. */
 export function depthOf({ reads, to }: CheckResult): number {
   let depth = 0;
   let last = Number.NEGATIVE_INFINITY;
@@ -99,7 +99,7 @@ export function depthOf({ reads, to }: CheckResult): number {
   return depth;
 }
 
-/** Sends requests until two SLOW_MS have passed without a read. @returns ms of the slowest response */
+/** Sends requests until twice SLOW_MS has passed without a read. @returns ms of the slowest response */
 async function warmUp(check: () => Promise<CheckResult>): Promise<number> {
   let longest = 0;
   let quietSince = performance.now();

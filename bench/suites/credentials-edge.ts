@@ -1,6 +1,6 @@
 /**
- * Sender credentials at the edge: what they add to checks of clients that use none, memory of an isolate that has loaded
- * as many as it may, and what a client that floods it with garbage tokens takes from the others.
+ * Sender credentials at the edge: what they add to checks of clients that use none, the memory of an isolate that has loaded
+ * the permitted maximum, and how a client that floods it with garbage tokens affects other clients.
  */
 import type { BuiltRelease } from '../../shared/build/release.ts';
 import { credentialShardOf } from '../../shared/credentials/credential-index.ts';
@@ -27,10 +27,10 @@ const LISTED = 1_000_000;
 const LISTED_SMALL = 10_000;
 /** Organisations with a qualification, in the client directory. */
 const QUALIFIED = 1_000;
-/** Delegations, and certificates of PASSporTs: as many of these as there may be. */
+/** Number of delegations, and of certificates of PASSporTs. The latter is the maximum. */
 const DELEGATIONS = 1_000;
 const PASSPORT_ROWS = PASSPORT_CERTIFICATES_MAX;
-/** A client that floods the edge, and one of a gateway. */
+/** The client that floods the edge, and the client of a gateway. */
 const FLOODER = 'flooder';
 const GATEWAY = 'gateway';
 const GATEWAY_CLIENT: Parameters<typeof startEdge>[0] = { [GATEWAY]: { rights: ['gateway'] } };
@@ -82,7 +82,7 @@ function validIndex(statuses: ReadonlyMap<number, Status>): number {
   for (let index = 0; ; index++) if (!statuses.has(index)) return index;
 }
 
-/** None of these organisations is one of the clients. */
+/** Qualified organisations. None of them has a client of the benchmark. */
 function qualified(): Parameters<typeof startEdge>[1] {
   const since = new Date().toISOString();
   const none = { factor: null, inspectedAt: null, nextInspectionBy: null, validUntil: null };
@@ -97,7 +97,7 @@ interface Answer {
   readonly reasons: readonly { readonly code: string }[];
 }
 
-/** A token of a valid certificate passes, that of a revoked one and garbage do not. */
+/** Checks that the token of a valid certificate passes, and that of a revoked certificate and garbage do not. */
 async function checkEdge(edge: SimulatedEdge, holder: HolderKey, revoked: HolderKey): Promise<void> {
   const answer = async ({ row: { spans } }: HolderKey, senderToken: string): Promise<string> => {
     const { verdict, reasons } = await edge.post<Answer>('/v1/check', {
@@ -116,7 +116,7 @@ async function checkEdge(edge: SimulatedEdge, holder: HolderKey, revoked: Holder
   if (found.join() !== expected.join()) throw new Error(`the edge answers ${found}, not ${expected}`);
 }
 
-/** Checks without a token, against an edge that has no credentials and no qualifications. */
+/** Compares checks without a token with those of an edge that has no credentials and no qualifications. */
 async function unusedRows(
   name: string,
   own: () => Promise<SimulatedEdge>,
@@ -134,7 +134,7 @@ async function unusedRows(
   return compareChecks(`${name}, unused`, edges, textOf, options);
 }
 
-/** Loads every shard, one after the other: the isolate keeps what it may. */
+/** Loads every shard, one after the other. The isolate keeps as many as its limit permits. */
 async function memoryRows(
   name: string,
   edge: SimulatedEdge,
@@ -151,14 +151,14 @@ async function memoryRows(
   const count = index.shards.length;
   const oneOf = new Map(rows.map(({ digest }) => [credentialShardOf(digest, count), digest]));
   for (const digest of oneOf.values()) {
-    // Another certificate's key signed it: it is looked up, and refused.
+    // The token is signed with the key of another certificate, so the edge looks up its certificate and refuses it.
     const senderToken = await holder.token(digest, [digest]);
     await edge.post('/v1/check', { from: '15889999', senderToken });
   }
   const after = await megabytes();
   inspector.close();
   const all = `all shards: ${short(bytes.shards / MB)} MB, at most ${short(ISOLATE_CREDENTIAL_BYTES_MAX / MB)} MB stay`;
-  // Twice the bound: a shard that is read stays until the garbage collector runs.
+  // Twice the limit, because a dropped shard takes memory until the garbage collector runs.
   const target = (2 * ISOLATE_CREDENTIAL_BYTES_MAX) / MB;
   return [
     row(`${name}: memory of an isolate that used ${count} shards`, after - before, 'MB', all, null, target),

@@ -1,6 +1,6 @@
 /**
- * One client floods the edge with garbage tokens or garbage PASSporTs, each of another text and with a signature to verify.
- * How long the checks of another client take meanwhile, against the same requests with one that is valid, and against none.
+ * One client floods the edge with garbage tokens or PASSporTs. Each one differs and has a signature to verify. Measures how
+ * long checks of another client take meanwhile, against a flood of the same requests with a valid one, and against no flood.
  */
 import { Agent, request } from 'node:http';
 import { garbageOf, type HolderKey, type PassportKey } from '../lib/holder-tokens.ts';
@@ -12,18 +12,18 @@ import { hasWrk, WrkScript } from '../lib/wrk.ts';
 import type { SimulatedEdge } from '../simulation/edge.ts';
 
 const TARGET = 1.1;
-/** Requests of the flood: more than the verifications that a client may have, of tokens and of PASSporTs. */
+/** Requests of the flood. This is more than the verifications of tokens and of PASSporTs that a client may have. */
 const PER_SECOND = 500;
 const TURN_SECONDS = 1;
 const ROUNDS = 11;
-/** Interval in which requests are sent, in ms. */
+/** Interval between requests, in ms. */
 const TICK_MS = 2;
-/** Requests under way: on a machine that is too slow for the rate, no queue of them grows. */
+/** Requests in flight. On a machine that is too slow for the rate, no queue grows. */
 const AT_ONCE = 8;
-/** Anybody: it is on no list. */
+/** An ordinary number that is on no list. */
 const TO = '821023456789';
 
-/** What a flood presents, each valid and as garbage. */
+/** What a flood presents. Each kind exists as valid and as garbage. */
 const KINDS = ['token', 'passport'] as const;
 type Kind = (typeof KINDS)[number];
 type Turn = `${Kind} ${'garbage' | 'valid'}` | 'none';
@@ -60,7 +60,7 @@ export async function floodRows(
   for (let round = 0; round < (small ? 1 : ROUNDS); round++) {
     for (const turn of round % 2 === 0 ? TURNS : TURNS.toReversed()) {
       const [kind, quality] = turn.split(' ') as [Kind | 'none', 'garbage' | 'valid'];
-      // Signed anew: a PASSporT is valid for a minute.
+      // Sign them anew, because a PASSporT is valid for a minute.
       const requests = kind === 'none' ? null : await requestsOf(kind, keys, next);
       const flood = requests && startFlood(url + requests.path, edge.keyOf(flooder), requests[quality]);
       const { p50Ms } = await others.drive(url, 1, TURN_SECONDS);
@@ -85,10 +85,10 @@ function rowsOf(kind: Kind, p50: Readonly<Record<Turn, number[]>>): Row[] {
       'ms',
       `the same requests with one that is valid: ${short(median(valid))} ms`,
       medianRatio(flooded, valid),
-      // Each call has a PASSporT of its own, so that their bound is higher.
+      // The limit for PASSporTs is higher, because each call has its own.
       kind === 'token' ? TARGET : null,
     ),
-    // Any flood is felt: client, flood and runtime share the processors.
+    // Every flood slows the client, because client, flood and runtime share the processors.
     row(
       `${name}, against no flood`,
       median(flooded),
@@ -99,14 +99,14 @@ function rowsOf(kind: Kind, p50: Readonly<Record<Turn, number[]>>): Row[] {
   ];
 }
 
-/** Bodies of a flood, and where they go. */
+/** Bodies of a flood, and the path that they are sent to. */
 interface FloodRequests {
   readonly path: string;
   readonly garbage: () => string;
   readonly valid: () => string;
 }
 
-/** @param next makes each garbage another one */
+/** @param next makes each garbage value different */
 async function requestsOf(
   kind: Kind,
   { holder, signer }: FloodKeys,
@@ -125,7 +125,7 @@ async function requestsOf(
   };
 }
 
-/** What the flood presents is refused, and passes if it is valid. */
+/** Checks that garbage is refused and that a valid token or PASSporT passes. */
 async function checkFlood({ path, garbage, valid }: FloodRequests, url: string, key: string): Promise<void> {
   const isRefused = async (body: string): Promise<boolean> => {
     const headers = { authorization: `Bearer ${key}`, 'content-type': 'application/json' };
@@ -139,7 +139,7 @@ async function checkFlood({ path, garbage, valid }: FloodRequests, url: string, 
 }
 
 interface Flood {
-  /** @returns responses by status */
+  /** @returns number of responses by status */
   stop(): Promise<ReadonlyMap<number, number>>;
 }
 

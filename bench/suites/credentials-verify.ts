@@ -1,4 +1,4 @@
-/** What the verification of a message token costs an isolate, against one number of a stream. */
+/** The cost of verifying a message token in an isolate, against one number of a stream. */
 import { toBase64Url } from '../../shared/bytes.ts';
 import { KEY_ALGORITHMS } from '../../shared/credentials/keys.ts';
 import { startBenchWorker } from '../lib/bench-worker.ts';
@@ -12,9 +12,9 @@ import { type Row, row } from '../lib/table.ts';
 const ROUNDS = 15;
 const TOKENS = 1_000;
 const TOKENS_SMALL = 50;
-/** Rounds before the first that counts. */
+/** Warm-up rounds, which do not count. */
 const WARM_ROUNDS = 3;
-/** A chain of this many links: owner, reseller, relay. */
+/** Number of links in a chain: owner, reseller, relay. */
 const LINKS = 3;
 
 export async function verifyRows({ small, seed }: BenchOptions): Promise<Row[]> {

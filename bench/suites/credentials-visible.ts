@@ -1,6 +1,6 @@
 /**
- * How long a revocation takes until the edge refuses the sender: from before the issuer's new status list is pushed to the
- * first response that shows it. Control and edge run in two processes. The issuer is the example.
+ * Time from a revocation until the edge refuses the sender. It begins before the issuer's new status list is pushed, and ends
+ * with the first response that shows the revocation. Control and edge run in two processes. The issuer is the example.
  */
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -17,17 +17,17 @@ import { type Row, row, withCommas } from '../lib/table.ts';
 import { type Planes, startPlanes } from '../simulation/planes.ts';
 import { CHECK_EVERY_MS, VisibleReader } from '../simulation/visible-reader.ts';
 
-/** Target at p99, as for live changes. */
+/** Target at p99, the same as for live changes. */
 const TARGET_S = 15;
 const ISS = 'https://issuer.example';
-/** Nothing listens there: the lists are pushed. */
+/** Nothing listens there, because the lists are pushed. */
 const HOST = '127.0.0.1:9';
-/** As the example makes them. */
+/** The same size as in the example. */
 const LIST_ENTRIES = 100_000;
 const REVOKED = 1_000;
 const REVOKED_SMALL = 10;
 const ORGANISATION = 'organisations/default';
-/** Anybody: it is on no list. */
+/** An ordinary number that is on no list. */
 const TO = '+821099999999';
 
 /** A certificate, and a check with a token that rests on it. */
@@ -54,7 +54,7 @@ export async function revokedRows({ small, seed }: BenchOptions): Promise<Row[]>
     const times = { registered: [] as number[], revoked: [] as number[] };
     for (const { item } of senders)
       times.registered.push((await reader.time(item, 'allow', async () => undefined)) / 1_000);
-    // A list has the changes of all before it, so they are pushed in their order.
+    // Each list contains all earlier changes, so the lists are pushed in order.
     let pushing: Promise<unknown> = Promise.resolve();
     const push = (jti: string): Promise<unknown> => {
       pushing = pushing.then(async () => {
@@ -82,7 +82,7 @@ export async function revokedRows({ small, seed }: BenchOptions): Promise<Row[]>
   }
 }
 
-/** The list is as full as one of many certificates. Control stores only those of the senders. */
+/** Makes the list as full as that of an issuer with many certificates. Control stores only the certificates of the senders. */
 async function revokeOthers(issuer: Issuer, count: number): Promise<void> {
   const { keys } = issuer.keys();
   const request = {
@@ -104,7 +104,7 @@ async function configure(planes: Planes, issuer: Issuer): Promise<void> {
       ...{ numbers: ['+82220000000..+82220099999'], operators: [] },
     },
   });
-  // Control does not pull from this host: it knows the list before the first certificate names it.
+  // Control does not pull from this host, so push the list before the first certificate names it.
   await planes.change('POST', 'status-lists', { statusList: await issuer.statusList() });
 }
 

@@ -1,6 +1,6 @@
 /**
- * Sender credentials: bytes of 100,000 certificates, memory of an isolate, verifications, what an unused configuration
- * adds to checks, a flood of garbage tokens, and the seconds from a pushed list to the refusal.
+ * Sender credentials: bytes of 100,000 certificates, memory of an isolate, verifications, what an unused configuration adds to
+ * checks, a flood of garbage tokens, and the time from a pushed status list to the refusal.
  */
 import { credentialShardOf, openCredentialIndex } from '../../shared/credentials/credential-index.ts';
 import { type CredentialRow, CredentialTable } from '../../shared/credentials/credential-table.ts';
@@ -40,7 +40,7 @@ export async function credentialsBench(options: BenchOptions): Promise<Row[]> {
   ];
 }
 
-/** Every certificate is found with its status, and no other. */
+/** Checks that every certificate is found with its status, and that no other one is found. */
 async function checkPublished(
   { head, values }: PublishedCredentials,
   certificates: readonly CredentialRow[],
@@ -70,7 +70,7 @@ function sizeRows(
 ): Row[] {
   const name = `${withCommas(count)} certificates, ${withCommas(statuses.size)} revoked`;
   const share = statuses.size / count;
-  // An entry says whether it is revoked: H(share).
+  // Each entry says whether its certificate is revoked, so its entropy is H(share).
   const bound = (count * -(share * Math.log2(share) + (1 - share) * Math.log2(1 - share))) / 8;
   return [
     row(

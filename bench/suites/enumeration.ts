@@ -1,7 +1,7 @@
 /**
- * How often enumeration is recognised, and how often ordinary traffic is taken for it: simulated attacks and
- * ordinary traffic (`bench/simulation/`), summarised and decided by the code that production uses. Equal seeds
- * give equal figures.
+ * How often enumeration is detected, and how often ordinary traffic raises a false alarm. The code that
+ * production uses summarises and decides on simulated attacks and ordinary traffic (`bench/simulation/`).
+ * Equal seeds give equal figures.
  */
 import { detect } from '../../shared/enumeration/detect.ts';
 import { scanKeyOf } from '../../shared/enumeration/scan-key.ts';
@@ -14,21 +14,21 @@ import { ORDINARY_TRAFFIC, type OrdinaryTraffic } from '../simulation/ordinary-t
 import { ATTACKS, type Attack } from '../simulation/scans.ts';
 import { type Random, Subscribers } from '../simulation/subscribers.ts';
 
-/** Numbers checked, ordinary ones included, after which the rules are applied. */
+/** Numbers of checked numbers, including ordinary ones, at which the rules are applied. */
 const POINTS = [1_000, 10_000, 100_000, 1_000_000];
 const POINTS_SMALL = [1_000, 10_000];
-/** Every scan in equal steps must be found by then. */
+/** Every scan in equal steps must be detected within this many numbers. */
 const STEPS_FOUND_BY = 100_000;
 const RUNS = 4;
 const RUNS_SMALL = 1;
-/** Days of each kind of ordinary traffic in one run, and runs. */
+/** Days of each kind of ordinary traffic in one run, and number of runs. */
 const DAYS = 365;
 const DAYS_SMALL = 8;
 const YEARS = 1;
 /** Days of the longer of the two windows. */
 const WINDOW_DAYS = 30;
 
-/** Reading out slowly: the numbers of each day, in equal steps, through other isolates every day. */
+/** A slow scan checks this many numbers each day, in equal steps, through other isolates every day. */
 const SLOW_NUMBERS = 3_000;
 const SLOW_STEPS = [1, 97, 1_000, 7_919];
 
@@ -66,7 +66,7 @@ function attackRows(attack: Attack, { small, seed }: BenchOptions): Row[] {
   });
 }
 
-/** @returns for each point whether the scan was found by then */
+/** @returns for each point whether the scan was detected by then */
 function runAttack(attack: Attack, points: readonly number[], seed: number): boolean[] {
   const random = randomShare(seed);
   const key = scanKeyOf(Math.floor(random() * 2 ** 32));
@@ -88,7 +88,7 @@ function runAttack(attack: Attack, points: readonly number[], seed: number): boo
     for (const sketch of sketches) merged.add(sketch.data());
     wasFound = isFound(merged, 1);
   };
-  // As in production, the rules are applied whenever the sketch has grown by some share.
+  // As in production, apply the rules whenever the sketch has grown by a fixed share.
   return points.map((point) => {
     while (checked < point && !isOver && !wasFound) {
       advance(Math.min(point, Math.ceil(checked * SKETCH_GROWTH) + points[0]!));

@@ -1,6 +1,6 @@
 /**
- * The Merkle tree of the audit log: what it costs beside the hash chain, and what it finds that the chain does not. Runs
- * in Node: it uses nothing of the platform. Changes do not pay this cost: the cron adds records to the tree.
+ * The Merkle tree of the audit log: its cost compared with the hash chain, and what it detects that the chain misses. Runs in
+ * Node, because it uses nothing of the platform. Changes do not pay this cost, because the cron adds records to the tree.
  */
 import { type AuditRecord, AuditVerifier, auditHash, auditLine, CHAIN_START } from '../../shared/audit.ts';
 import { auditLeaf } from '../../shared/checkpoint.ts';
@@ -8,13 +8,13 @@ import { equalHashes, GrowingTree } from '../../shared/merkle.ts';
 import type { BenchOptions } from '../lib/options.ts';
 import { type Row, row } from '../lib/table.ts';
 
-/** One bulk operation. */
+/** Records of one bulk operation. */
 const RECORDS = 10_000;
 const RECORDS_SMALL = 500;
-/** Logs that are rewritten, each at another record. */
+/** Number of logs that are rewritten, each at a different record. */
 const REWRITTEN = 20;
 const ROUNDS = 5;
-/** The tree hashes each record once more, and two nodes for every two records. */
+/** The tree hashes each record once more, and hashes two nodes for every two records. */
 const TARGET_RATIO = 2;
 
 function logOf(count: number, altered = 0): AuditRecord[] {
@@ -75,7 +75,7 @@ export async function evidenceRows({ small }: Pick<BenchOptions, 'small'>): Prom
   ];
 }
 
-/** The CPU time of one record, in ns: the machine may be busy. */
+/** The CPU time of one record, in ns. Wall time would include other work of the machine. */
 function nsEach(records: number, call: () => unknown): number {
   const began = process.cpuUsage();
   call();

@@ -1,8 +1,7 @@
 /**
  * One check over HTTP, with its key, on a direct socket: requests per second and latency. The baseline is a
- * Worker in the same process that receives the same requests and only responds `ok`. wrk drives both in
- * turns, in short rounds. Each ratio compares two turns of one round, and the result is the median of all
- * rounds.
+ * Worker in the same process that receives the same requests and only responds `ok`. wrk drives both in turns,
+ * in short rounds. Each ratio compares two turns of one round, and the result is the median of all rounds.
  */
 import { type BenchOptions, sizesOf } from '../lib/options.ts';
 import { processorSeconds } from '../lib/process-usage.ts';
@@ -18,7 +17,7 @@ const RATE_TARGET = 0.85;
 /** Target, relative to the latency of `ok`. */
 const LATENCY_TARGET = 1.2;
 const LATENCY_TARGET_MS = 1;
-/** Connections: enough to keep the core busy, and one for the latency. */
+/** Enough connections to keep the core busy; latency is measured with one. */
 const MANY = 32;
 const TURN_SECONDS = 1;
 const ROUNDS = 5;
@@ -68,7 +67,7 @@ async function httpRows(count: number, options: BenchOptions): Promise<Row[]> {
   await fetch(besideUrls.envelope!, { method: 'PUT', headers: { authorization }, body });
   const get = new WrkScript(numbers.map((each) => requestOf('GET', each, authorization)));
   const post = new WrkScript(numbers.map((each) => requestOf('POST', each, authorization)));
-  // No target follows itself: after another Worker it finds none of its own data in the caches.
+  // No target follows itself. After another Worker, it finds none of its own data in the processor's caches.
   const targets: Record<string, Target> = {
     GET: { url, script: get },
     okGET: { url: besideUrls.ok!, script: get },
@@ -79,7 +78,7 @@ async function httpRows(count: number, options: BenchOptions): Promise<Row[]> {
   };
   const rounds = options.small ? 1 : ROUNDS;
   const many = await takeTurns(targets, MANY, runtimePids, rounds);
-  // A small run measures nothing, and wrk takes at least a second for each.
+  // A small run measures nothing, and each call of wrk takes at least a second.
   const one = options.small ? many : await takeTurns(targets, 1, runtimePids, rounds);
   return [
     ...okRows('GET', many, one),
@@ -96,7 +95,7 @@ function requestOf(method: Method, { number }: SampleNumber, authorization: stri
   return { method, path: '/v1/check', headers, body: JSON.stringify({ to: number }) };
 }
 
-/** A response, without what belongs to the connection. */
+/** A response, without the headers of the connection. */
 interface FixedResponse {
   readonly text: string;
   readonly headers: Readonly<Record<string, string>>;
@@ -169,7 +168,7 @@ function okRows(method: Method, many: Record<string, Figures>, one: Record<strin
   ];
 }
 
-/** How much of a check is HTTP, and how a Worker that does only HTTP compares with `ok`. No target. */
+/** The share of HTTP in a check, and how a Worker that does only HTTP compares with `ok`. No target. */
 function httpOnlyRow(
   method: Method,
   description: string,

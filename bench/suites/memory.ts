@@ -1,6 +1,6 @@
 /**
- * Memory of an edge isolate with a large release, and its peak while another release replaces it: one that
- * differs in some numbers, and one that differs in all. Measures the heap and the buffers outside it, as the
+ * Memory of an edge isolate with a large release, and its peak while another release replaces it. One new
+ * release differs in some numbers, and another in all. Measures the heap and the buffers outside it, as the
  * isolate's engine reports them. The platform limits these. The process also contains the runtime.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -21,12 +21,12 @@ import {
 import { type Row, row, withCommas } from '../lib/table.ts';
 import { type SimulatedEdge, startEdge } from '../simulation/edge.ts';
 
-/** Targets, of the 128 MB that an isolate has. */
+/** Targets in MB. An isolate has 128 MB. */
 const LOADED_TARGET = 64;
 const PEAK_TARGET = 96;
-/** Share of the numbers that is removed. The same number is added. */
+/** Share of the numbers that is removed. As many are added. */
 const CHURN = 0.005;
-/** Slows KV down, so that the loading of shards can be sampled, in ms. */
+/** Slows down each KV read by this many ms, so that memory can be sampled while shards load. */
 const KV_MS = 5;
 /** Longest wait for a release, in ms. */
 const WAIT_MS = 60_000;
@@ -92,7 +92,7 @@ async function uses(edge: SimulatedEdge, release: string, images: Uint8Array): P
   return true;
 }
 
-/** @returns the peak while the release was loaded, including garbage, and the memory afterwards */
+/** @returns the peak while the release loads, including garbage, and the memory afterwards */
 async function swap(
   edge: SimulatedEdge,
   inspector: Inspector,

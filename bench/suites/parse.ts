@@ -1,6 +1,6 @@
 /**
  * Parsing written numbers, as each check does for its sender and recipient, compared with libphonenumber-js in
- * the same process. Runs in Node: parsing uses nothing of the platform.
+ * the same process. Runs in Node, because parsing uses nothing of the platform.
  */
 import parsePhoneNumber from 'libphonenumber-js/max';
 import { toE164 } from '../../shared/numbers/number.ts';
@@ -8,7 +8,7 @@ import { parseParty } from '../../shared/numbers/parse.ts';
 import type { BenchOptions } from '../lib/options.ts';
 import { type Row, row } from '../lib/table.ts';
 
-/** Forms of Korean numbers, with the number that each one is. */
+/** Written forms of Korean numbers, and the number that each one means. */
 const FORMS: readonly (readonly [form: string, text: string, e164: string])[] = [
   ['mobile', '010-2000-5036', '+821020005036'],
   ['mobile with +82', '+82 10-2000-5036', '+821020005036'],
@@ -20,7 +20,7 @@ const TARGET_NS = 500;
 const ROUNDS = 10;
 const PARSES = 200_000;
 const PARSES_SMALL = 20_000;
-/** libphonenumber-js is so much slower that it parses a share of them. */
+/** libphonenumber-js is so slow that it parses only this share of the numbers. */
 const BASELINE_SHARE = 0.01;
 
 export async function parseBench({ small }: BenchOptions): Promise<Row[]> {

@@ -1,7 +1,7 @@
 /**
- * What a billion verdicts per month cost on Cloudflare, by type of request. The CPU time of a verdict is
- * measured: the processor time of the runtime during the requests. It includes HTTP and other work of the
- * runtime, which Cloudflare does not bill, so it is an upper estimate. The rest follows from the price list.
+ * The cost of a billion verdicts per month on Cloudflare, by type of request. The CPU time of a verdict is measured as the
+ * processor time of the runtime during the requests. It includes HTTP and other work of the runtime that Cloudflare does not
+ * bill, so it is an upper estimate. The rest follows from the price list.
  */
 import { BATCH_ITEMS_MAX } from '../../shared/limits/requests.ts';
 import {
@@ -29,9 +29,9 @@ export const REQUEST_TYPES = {
   'batch of 10,000': BATCH_ITEMS_MAX,
   'stream of 1,000,000': 1_000_000,
 };
-/** Verdicts per round: some tenths of a second. The CPU time per line of a stream does not depend on its length. */
+/** Verdicts per round, which takes some tenths of a second. The length of a stream does not affect its CPU time per line. */
 const VERDICTS_PER_ROUND = { single: 3_000, stream: 400_000, batch: 200_000 };
-/** A small run divides them by this. */
+/** A small run divides these numbers by this. */
 const SMALL = 200;
 const ROUNDS = 3;
 /** Connections: enough to keep the runtime busy, because an idle runtime wakes up for every request. */
@@ -59,8 +59,8 @@ export async function priceBench(options: BenchOptions): Promise<Row[]> {
 }
 
 /**
- * The baselines read one KV key per verdict, or call one Durable Object per verdict, in the same number of
- * requests. Their CPU time is left out, in their favour.
+ * The baselines read one KV key per verdict, or call one Durable Object per verdict, in the same number of requests. Their CPU
+ * time is left out, in their favour.
  * @param cpuUs CPU time of a verdict, in µs; rounded to three digits, as printed
  */
 export function priceRows(type: string, perRequest: number, cpuUs: number): Row[] {

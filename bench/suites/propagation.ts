@@ -1,10 +1,10 @@
 /**
- * How long a change takes to become visible everywhere, the load on the coordinator, and the cost: a
- * simulated fleet (`bench/simulation/fleet.ts`) in an assumed network (`network.ts`), run with the real policy of
- * `shared/propagation.ts`. docs/operations.md explains the table.
+ * Time until a change is visible everywhere, the load on the coordinator, and the cost. A simulated fleet
+ * (`bench/simulation/fleet.ts`) runs the real policy of `shared/propagation.ts` in an assumed network (`network.ts`).
+ * docs/operations.md explains the table.
  *
- * Time to visible of a change at an isolate: time from the change to the last request that the isolate
- * answered without it; 0 if there was none. Percentiles are over all pairs of change and isolate.
+ * Time to visible of a change at an isolate: time from the change to the last request that the isolate answered without it; 0
+ * if there was none. Percentiles are over all pairs of change and isolate.
  */
 import { KV_MUTABLE_TTL_SECONDS } from '../../shared/limits/edge.ts';
 import {
@@ -28,12 +28,12 @@ const ISOLATES_SMALL = [1_000];
 /** Targets at p99, in s, while the coordinator responds and while it does not. */
 const HEALTHY_TARGET_S = 15;
 const FALLBACK_TARGET_S = 90;
-/** "Tens a second." */
+/** Target for requests per second: the documents promise "tens a second". */
 const COORDINATOR_TARGET = 99;
 
-/** Warm-up: all isolates start cold. Nothing before this time is counted, in s. */
+/** Warm-up, because all isolates start cold. Nothing before this time is counted, in s. */
 const SETTLED_S = 60;
-/** Changes are made at random times, with this mean interval, in s. */
+/** Mean interval between changes, which come at random times, in s. */
 const CHANGE_GAP_S = 12;
 const CHANGES_S = 90;
 /** Extra time at the end, so that the last change becomes visible, in s. */

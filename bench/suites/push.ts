@@ -1,6 +1,6 @@
 /**
- * A daily push: half a percent of the numbers has changed, and the values missing in KV are uploaded. Uses
- * the real build of both days and the real upload, into a KV in memory. Then the same two days are split into
+ * A daily push: half a percent of the numbers has changed, and the values that KV lacks are uploaded. Uses the
+ * real build of both days and the real upload, into a KV in memory. Then the same two days are split into
  * shards of other sizes.
  */
 import { join } from 'node:path';
@@ -18,7 +18,7 @@ import { churn, placesOf, randomSuffixes } from '../lib/random-lists.ts';
 import { shardRows } from '../lib/shard-sizes.ts';
 import { type Row, row, withCommas } from '../lib/table.ts';
 
-/** Share of the numbers that is removed per day. As many are added, at random. */
+/** Share of the numbers that is removed per day, at random. As many are added. */
 const CHURN = 0.0025;
 
 export async function pushBench(options: BenchOptions): Promise<Row[]> {
@@ -43,8 +43,8 @@ async function pushRows(before: Uint32Array, after: Uint32Array, changes: number
   const full = await upload(second, new Set());
   const daily = await upload(second, uploaded);
   const name = `push, 0.5 % of ${withCommas(count)} changed`;
-  // The bound has two parts: which listed numbers were removed, and which others were added. `entropyBits`
-  // covers one of them.
+  // The bound has two parts: which listed numbers were removed, and which numbers were added. `entropyBits`
+  // covers one part.
   const bound = (changes / 8) * (entropyBits(changes, count) + entropyBits(changes, SUFFIX_COUNT - count));
   const compare = (
     unit: string,
@@ -79,7 +79,7 @@ async function buildNumbers(folder: string, places: Uint32Array): Promise<BuildR
   });
 }
 
-/** @param present keys that are in KV already */
+/** @param present keys that KV already has */
 async function upload({ folder, manifest }: BuildResult, present: ReadonlySet<string>): Promise<Uploaded> {
   let bytes = 0;
   const kv: Kv = {

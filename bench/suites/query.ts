@@ -22,12 +22,12 @@ const COUNTS_SMALL = [200_000];
 /** List sizes whose lookups are compared with each other. */
 const STEPS = [100_000, 1_000_000, 5_000_000, 20_000_000, 40_000_000];
 const STEPS_SMALL = [100_000, 200_000];
-/** Relative to the floor, and the slowest size relative to the fastest. */
+/** Targets, relative to the floor, and for the slowest size relative to the fastest. */
 const FLOOR_TARGET = 3;
 const GROWTH_TARGET = 2.5;
 /**
- * Bytes per lookup. The measurement's own allocations over a million lookups stay below it, and one object is
- * more than a thousand times larger.
+ * Bytes per lookup. The measurement's own allocations stay below this over a million lookups, and one object
+ * is more than a thousand times larger.
  */
 const ALLOCATED_TARGET = 0.01;
 /** A `Set` of more numbers exceeds the memory of an isolate. */
@@ -106,7 +106,7 @@ function randomLookups(
   });
 }
 
-/** The places of these permuted places, in the same order. */
+/** Inverts the permutation of these places, in the same order. */
 function invert(images: Uint32Array<ArrayBuffer>, permutation: Permutation): Uint32Array<ArrayBuffer> {
   return images.map((image) => {
     const suffix = image % SUFFIX_COUNT;
@@ -143,7 +143,7 @@ function timeRows(name: string, times: Times): Row[] {
   ];
 }
 
-/** For comparison, it also measures the same loop with one small object per lookup. */
+/** Also measures the same loop with one small object per lookup, for comparison. */
 async function allocatedRow(name: string, worker: BenchWorker): Promise<Row> {
   const inspector = await worker.inspector();
   const bytes = async (path: string): Promise<number> => {
@@ -153,7 +153,7 @@ async function allocatedRow(name: string, worker: BenchWorker): Promise<Row> {
     });
     return allocated / lookups;
   };
-  // The allocations of the lookups are in every run, those of the compiler are not. So the minimum counts.
+  // The allocations of the lookups are in every run, and those of the compiler are not. Hence the minimum.
   const least = Math.min(await bytes('/run'), await bytes('/run'), await bytes('/run'));
   const other = await bytes('/allocate');
   inspector.close();

@@ -1,4 +1,4 @@
-/** What a look-up costs among the changes to registered senders since the release, if one client has all of them. */
+/** The cost of a lookup in the changes to registered senders since the release, if one client has all of them. */
 
 import { REGISTRATION_SEGMENT_ROWS_MAX } from '../../shared/limits/registrations.ts';
 import { SUFFIX_COUNT } from '../../shared/numbers/number.ts';
@@ -23,7 +23,7 @@ export function registrationChanges({ small, seed }: BenchOptions): Row[] {
 
 function changesRow(count: number, rounds: number, seed: number): Row {
   const random = randomFrom(seed);
-  // In random order: each segment has numbers from everywhere.
+  // In random order, so that each segment has numbers of the whole range.
   const numbers = Array.from(randomPlaces(count, seed, 1), (place) => PREFIX * SUFFIX_COUNT + place);
   const segments: RegistrationSegment[] = [];
   for (let first = 0; first < count; first += REGISTRATION_SEGMENT_ROWS_MAX) {
@@ -37,7 +37,7 @@ function changesRow(count: number, rounds: number, seed: number): Row {
     segments,
     new RegistrationSegment(encodeRegistrationSegment([])),
   );
-  // Half of them have a change.
+  // Half of the looked-up numbers have a change.
   const looked = Float64Array.from({ length: LOOKUPS }, (_, index) =>
     index % 2 === 0 ? numbers[random() % count]! : PREFIX * SUFFIX_COUNT + (random() % SUFFIX_COUNT),
   );

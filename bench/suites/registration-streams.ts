@@ -1,6 +1,6 @@
 /**
- * What the check of registered senders adds to a stream: against a client that does not require registration, and what
- * registered senders cost such a client.
+ * What the check of registered senders adds to a stream. One comparison is for a client that does not require registration, the
+ * other for a client that does.
  */
 import { SUFFIX_COUNT } from '../../shared/numbers/number.ts';
 import type { BenchOptions } from '../lib/options.ts';
@@ -9,14 +9,11 @@ import { median, medianRatio } from '../lib/statistics.ts';
 import { type Row, row, short } from '../lib/table.ts';
 import type { SimulatedEdge } from '../simulation/edge.ts';
 
-/** Relative to the same stream over a release without registered senders. */
+/** Target, relative to the same stream over a release without registered senders. */
 const OFF_TARGET = 1.05;
-/** Relative to a stream of the same senders, whose client does not require registration. */
+/** Target, relative to a stream of the same senders from a client that does not require registration. */
 const CHECKED_TARGET = 1.5;
-/**
- * A text has a sender and a recipient, as bulk senders stream them. A sender alone has nothing beside it that the check
- * could be small against.
- */
+/** A text has a sender and a recipient, as bulk senders stream them. For a sender alone, the check is most of the work. */
 const STREAMS: readonly Stream[] = [
   {
     item: 'a text',
@@ -36,7 +33,7 @@ interface Stream {
 
 const ROUNDS = 30;
 
-/** The services that the same senders go to: one with registered senders, one whose release has none. */
+/** The edges that check the same senders: one release has registered senders, and the other has none. */
 export interface StreamedEdges {
   readonly edge: SimulatedEdge;
   readonly without: SimulatedEdge;

@@ -1,6 +1,6 @@
 /**
- * A bulk upload of registered senders with the real command: how long it takes, and what is lost or doubled if the
- * command and the service are killed within it and the command is run again.
+ * A bulk upload of registered senders with the real command: its time, and whether lines are lost or doubled if the command and
+ * the service are killed during the upload and the command runs again.
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -20,10 +20,10 @@ import { runNumgate } from '../simulation/installation.ts';
 const LINES = 100_000;
 const LINES_SMALL = 3_000;
 const HEADER = 'reference,number,basis,holderKind,holder,clients,proofs,expires';
-/** Of Seoul, 02-2100-0000 and on. */
+/** The first number, in Seoul: 02-2100-0000. */
 const FIRST_NUMBER = 82_2_2100_0000;
 const CHECK_EVERY_MS = 20;
-/** The upload that is not disturbed, and the one that is killed. */
+/** The organisation of an undisturbed upload, and that of an upload that is killed. */
 const ORGANISATIONS = ['steady', 'killed'] as const;
 type Organisation = (typeof ORGANISATIONS)[number];
 
@@ -108,7 +108,7 @@ async function startUpload(lines: number) {
     if (!response.ok) throw new Error(`${path} returned ${response.status}`);
     return response;
   };
-  /** References of everything that is stored. */
+  /** References of all stored registrations. */
   const stored = async (organisation: Organisation): Promise<string[]> => {
     const references: string[] = [];
     for (let after: string | null = '0'; after !== null; ) {
@@ -127,7 +127,7 @@ async function startUpload(lines: number) {
         env: { ...process.env, ...env },
         stdio: 'ignore',
       }),
-    /** Waits until more lines are stored. */
+    /** Waits until more than `count` lines are stored. */
     untilOver: async (organisation: Organisation, count: number): Promise<void> => {
       for (;;) {
         const page = await get(`${organisation}/registrations?after=${count}&limit=1`);
@@ -141,7 +141,7 @@ async function startUpload(lines: number) {
       await service.kill();
       await service.start(ofWorker);
     },
-    /** Lines that are not stored exactly once, or that the report does not have as created. */
+    /** Counts lines that are not stored exactly once, or that the report does not list as created. */
     wrongLines: async (organisation: Organisation): Promise<number> => {
       const counts = new Map<string, number>();
       for (const reference of await stored(organisation))

@@ -1,7 +1,7 @@
 /**
- * How long an approval takes until the edge lets the sender pass, and a suspension until it refuses the sender. Control
- * and edge run in two processes. The measured time runs from before the decision is sent to the first response that
- * shows it: through the store of the organisation, the registry, the coordinator and the poll of the edge.
+ * Time until the edge allows a sender after an approval, and until it refuses the sender after a suspension. Control and edge
+ * run in two processes. The measured time begins before the decision is sent and ends with the first response that shows it.
+ * The decision passes the store of the organisation, the registry, the coordinator and the poll of the edge.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { BenchOptions } from '../lib/options.ts';
@@ -11,10 +11,10 @@ import { type Row, row } from '../lib/table.ts';
 import { type Planes, startPlanes } from '../simulation/planes.ts';
 import { CHECK_EVERY_MS, VisibleReader } from '../simulation/visible-reader.ts';
 
-/** Target at p99, as for live changes. */
+/** Target at p99, the same as for live changes. */
 const TARGET_S = 15;
 const PATH = 'organisations/default/registrations';
-/** Anybody: it is on no list. */
+/** An ordinary number that is on no list. */
 const TO = '+821099999999';
 const REASONS = [{ field: 'number', code: 'TEST', detail: 'a measurement', help: 'wait' }];
 
@@ -53,7 +53,7 @@ export async function registrationVisible({ small, seed }: BenchOptions): Promis
   }
 }
 
-/** Registers a number for the client, up to the decision. @returns the ID */
+/** Registers a number for the client and claims the registration. @returns the ID */
 async function submit(planes: Planes, number: string): Promise<string> {
   const registration = {
     ...{ number, basis: 'own', holder: { kind: 'organisation', name: 'Bench' }, clients: ['bench'] },

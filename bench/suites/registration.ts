@@ -1,6 +1,6 @@
 /**
- * Registered senders: bits of each, memory of an isolate, time of a build, the first verdict of a cold isolate, and what
- * the check adds to a stream. Spread evenly and unevenly over clients. Before a size is reported, registered and other
+ * Registered senders: bits per pair, memory of an isolate, time of a build, the first verdict of a cold isolate, and what the
+ * check adds to a stream. Pairs are spread evenly and unevenly over clients. Before a size is reported, registered and other
  * pairs are looked up.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -33,9 +33,9 @@ import { registrationVisible } from './registration-visible.ts';
 const CLIENTS = 10_000;
 const CLIENTS_SMALL = 100;
 const BITS_TARGET = 24;
-/** Table and pairs are read together, after what the head names. */
+/** The first read gets what the head names. The second one gets the table and the pairs together. */
 const READS_TARGET = 2;
-/** Suspended numbers in the release of the streams: every service has lists. */
+/** Suspended numbers in the release of the streams, because every real service has lists. */
 const LISTED = 5_000_000;
 const LISTED_SMALL = 10_000;
 const CHECKS = 200_000;
@@ -44,11 +44,11 @@ const LINES_SMALL = 2_000;
 const COLD_ROUNDS = 5;
 /** Duration of a KV read where reads are counted, in ms. */
 const SLOW_MS = 100;
-/** Checks in a row without a read, after which everything is loaded. */
+/** After this many checks in a row without a read, everything is loaded. */
 const QUIET_CHECKS = 20;
 const MB = 1e6;
 
-/** The client that requires registration: it has the most numbers. And one that does not. */
+/** The client that requires registration, which has the most numbers, and a client that does not. */
 const CHECKED = clientName(0).replace('default/', '');
 const OFF = 'off';
 
@@ -86,7 +86,7 @@ async function sizeRows(
   const { pairs: count, shards, table } = built.manifest.registrations!;
   const bytes = shards.reduce((sum, shard) => sum + shard.bytes, 0);
   const bits = (bytes * 8) / count;
-  // Half are own, at random: one bit.
+  // Half of the pairs are own, at random, which takes one bit.
   const bound = entropyBits(count, SUFFIX_COUNT * clients) + 1;
   return [
     row(
@@ -131,7 +131,7 @@ async function buildOf(
   return built.value;
 }
 
-/** Looks up registered pairs, and others with the same client or the same number. */
+/** Looks up registered pairs, and other pairs with the same client or the same number. */
 async function checkRelease(
   built: BuiltRelease,
   pairs: RandomPairs,
@@ -147,7 +147,7 @@ async function checkRelease(
     const found = registrations!.find(pairs.numbers[index]!, clientName(pairs.clients[index]!));
     if (found !== 'registered' && found !== 'own') throw new Error(`pair ${index} is ${found}`);
   }
-  // Distinct random numbers: a pair that was not drawn is not registered. A `Set` holds at most 2^24 values.
+  // Numbers are distinct and random, so a pair that was not drawn is not registered. A `Set` holds at most 2^24 values.
   for (let index = 0; index < pairs.numbers.length; index++)
     known.add(keyOf(pairs.numbers[index]!, pairs.clients[index]!));
   const random = randomFrom(seed + 1);
@@ -179,7 +179,7 @@ async function edgeRows(name: string, pairs: RandomPairs, options: BenchOptions)
   return [row(`${name}: memory of an isolate`, memory[0], 'MB', baseline), ...cold, ...streams];
 }
 
-/** A list of suspended numbers of 010, given the images of their suffixes. */
+/** A list of suspended numbers of 010, given their permuted suffixes. */
 function listSource(images: Uint8Array): ListSource {
   const content = { plain: new Map([[PREFIX, placesOf(images)]]), dated: [], ranges: [], sources: [] };
   const info: ListSource['info'] = {
@@ -202,7 +202,7 @@ async function loadedMb(edge: SimulatedEdge, client: string, senders: readonly s
   return (usedSize + backingStorageSize + embedderHeapUsedSize) / MB;
 }
 
-/** Numbers of the client that requires registration, at random, none of which is suspended. */
+/** Random numbers of the client that requires registration. None of them is suspended. */
 function sendersOf(
   { numbers, clients }: RandomPairs,
   listed: Uint8Array,

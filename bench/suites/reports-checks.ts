@@ -1,6 +1,6 @@
 /**
- * What blocks of rules cost a check: in the live layer, in the release, and the reference for an appeal in each blocked
- * answer. And the memory of an isolate whose live layer is as full as people and rules can make it.
+ * What rule blocks add to a check: in the live layer, in the release, and the appeal reference in each blocked answer. Also the
+ * memory of an isolate whose live layer is as full as people and rules can make it.
  */
 import { ListEntries } from '../../shared/build/list-entries.ts';
 import { type BuiltRelease, buildRelease, type ListSource } from '../../shared/build/release.ts';
@@ -25,22 +25,22 @@ const TARGET = 1.05;
 const LISTED = 1_000_000;
 const LISTED_SMALL = 10_000;
 /**
- * Blocks of rules in force. The police block of November 2025 made 5,249 in three weeks (docs/performance.md), which is
- * some 23,000 in the three months that a confirmed block lasts.
+ * Rule blocks in force. The police block of November 2025 made 5,249 in three weeks (docs/performance.md), which is some 23,000
+ * in the three months that a confirmed block lasts.
  */
 const USUAL_RULE_BLOCKS = 25_000;
-/** With the target of the usual number. The other one is all that there can be. */
+/** Numbers of rule blocks and their targets: the usual number, and the maximum, which has no target. */
 const RULE_BLOCKS = [
   [USUAL_RULE_BLOCKS, TARGET],
   [RULE_ENTRIES_MAX, null],
 ] as const;
-/** Shares of blocked senders among those that are checked: a high one, with its target, and that of a campaign. */
+/** Shares of blocked senders among the checked ones, and targets: a high share, and that of a campaign. */
 const BLOCKED_SHARES = [
   [0.01, TARGET],
   [0.1, null],
 ] as const;
 const MB = 1e6;
-/** Long after the bench. */
+/** Long after the end of the bench. */
 const UNTIL = Math.floor(Date.now() / 1000) + 90 * 86_400;
 const MARKS = [
   ...(['provisional', 'confirmed'] as const).flatMap((stage) =>
@@ -83,7 +83,7 @@ interface Compared {
   readonly built: BuiltRelease;
   readonly entries?: readonly LiveEntry[];
   readonly baseline: { readonly built: BuiltRelease; readonly words: string };
-  /** Null for none. */
+  /** Upper bound of the ratio; null for none. */
   readonly target: number | null;
 }
 
@@ -91,14 +91,14 @@ type TextOf = (index: number) => { readonly from: string; readonly to: string };
 
 let seq = 0;
 
-/** Publishes to an edge, which begins with it as a new isolate. */
+/** Publishes a release to an edge, and makes the edge start with it as a new isolate. */
 async function use(
   edge: SimulatedEdge,
   built: BuiltRelease,
   entries: readonly LiveEntry[] = [],
 ): Promise<void> {
   await edge.publish(built, ++seq, null, entries);
-  // The copy of its data centre is too old by then.
+  // Moves the clock, so that the copy in the data centre is too old.
   await edge.set({ clockOffsetMs: 2 * seq * HEAD_FRESH_MS });
   await edge.worker.call('/cold');
   const { release } = await edge.check(['+821099999999']);
@@ -125,7 +125,7 @@ async function compared(
   return compareChecks(name, edges, textOf, { small, target });
 }
 
-/** The block of a rule is in force. */
+/** Checks that a rule block is in force. */
 async function checkBlocked(edge: SimulatedEdge, { high, low, rule }: LiveEntry): Promise<void> {
   type Answer = { verdict: string; reasons: readonly { rule?: string }[] };
   const from = `+${high * SUFFIX_COUNT + low}`;
@@ -192,7 +192,7 @@ function allowedText(taken: ReadonlySet<number>): TextOf {
   return (index) => ({ from: free(2 * index + 1), to: free(2 * index + 2) });
 }
 
-/** The same, with a blocked sender in some. */
+/** The same texts, except that the share `share` of them has a blocked sender. */
 function blockedText(numbers: readonly number[], allowed: TextOf, share: number): TextOf {
   const every = Math.round(1 / share);
   return (index) => ({

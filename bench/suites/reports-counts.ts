@@ -1,6 +1,6 @@
 /**
- * Whether every acknowledged report is counted exactly once, while reports come at a fixed rate and the service is killed
- * again and again. What is counted is read from the tables of the objects, after the last of them is done.
+ * Checks that every acknowledged report is counted exactly once, while reports arrive at a fixed rate and the service is killed
+ * repeatedly. The counts are read from the tables of the objects, after the last report is processed.
  *
  * All objects share one process here. In a deployment each has its own, so the rows also show the load of one object.
  */
@@ -26,26 +26,26 @@ interface Load {
   readonly perMinute: number;
   readonly minutes: number;
   readonly kills: number;
-  /** Reports of one request. */
+  /** Reports in each request. */
   readonly batch: number;
 }
 
 const FULL: Load = { perMinute: 100_000, minutes: 5, kills: 3, batch: REPORTS_PER_REQUEST_MAX };
 const SMALL: Load = { perMinute: 30_000, minutes: 0.05, kills: 1, batch: 100 };
-/** A request of so many is sent a second time, as after a lost response. */
+/** Every request with this interval is sent twice, as after a lost response. */
 const REPEAT_EVERY = 20;
 const PARTNERS = ['subscriber', 'operator', 'model', 'honeypot'] as const;
 const SLICES = 2;
-/** Reported numbers, and those who report. */
+/** How many numbers are reported, and how many people report. */
 const SUBJECTS = 20_000;
 const REPORTERS = 200_000;
 const CHECK_EVERY_MS = 200;
-/** Requests on their way at once. A service that cannot keep up gets no more, and the run takes longer. */
+/** Requests in flight. A service that cannot keep up gets no more, and the run takes longer. */
 const IN_FLIGHT_MAX = 24;
-/** Errors of a report that is sent again, and when. */
+/** Errors after which a report is sent again, and the delay in ms. */
 const LATER: readonly string[] = ['UNAVAILABLE', 'QUOTA_EXCEEDED'];
 const AGAIN_MS = 1_000;
-/** Requests a second that the platform recommends for one object at most. */
+/** Maximum requests per second that the platform recommends for one object. */
 const OBJECT_REQUESTS_MAX = 1_000;
 const TARGET_S = 60;
 
@@ -73,15 +73,15 @@ export async function reportsCounts({ small, seed }: BenchOptions): Promise<Row[
 }
 
 interface Sent {
-  /** Distinct IDs that were acknowledged. */
+  /** Number of distinct IDs that were acknowledged. */
   readonly acknowledged: number;
-  /** How long each request took, in ms, restarts included. */
+  /** Time of each request in ms, restarts included. */
   readonly timesMs: readonly number[];
   readonly requests: number;
   readonly seconds: number;
 }
 
-/** Sends reports at the rate of the load, as far as the service keeps up. */
+/** Sends reports at the rate of the load, or slower if the service cannot keep up. */
 async function send(
   partners: readonly BenchPartner[],
   { perMinute, minutes, kills, batch }: Load,
@@ -123,7 +123,7 @@ async function send(
       killing = killing.then(restart);
     }
     const reports = Array.from({ length: Math.min(batch, total - index * batch) }, (_, offset) => {
-      // The square makes few numbers much more frequent than the others.
+      // The square makes a few numbers much more frequent than the others.
       const subject = Math.floor(SUBJECTS * (random() / 2 ** 32) ** 2);
       return reportOf(index * batch + offset, reportedNumber(subject), random() % REPORTERS);
     });
@@ -136,14 +136,14 @@ async function send(
   return { acknowledged: acknowledged.size, timesMs, requests, seconds: (performance.now() - start) / 1_000 };
 }
 
-/** What the tables of the objects have. */
+/** Counts from the tables of the objects. */
 interface Counts {
   readonly acknowledged: number;
   readonly kept: number;
   readonly received: number;
-  /** `counted` and `overBudget` together. */
+  /** Sum of `counted` and `overBudget`. */
   readonly split: number;
-  /** Flushes of all intakes: each calls an object of the budgets and one of the counts at most once. */
+  /** Flushes of all intakes. Each flush calls at most one object of the budgets and one of the counts. */
   readonly flushes: number;
   readonly receivedMax: number;
   readonly subjectObjects: number;
@@ -165,7 +165,7 @@ async function startService() {
     if (!response.ok) throw new Error(`${path} returned ${response.status}: ${await response.text()}`);
     return (await response.json()) as Value;
   };
-  /** The sums of a query over the objects of a class. */
+  /** Runs a query in each object of a class, and returns the sums of each object. */
   const rowsOf = <Sums extends Record<string, number>>(className: string, query: string): Sums[] =>
     globSync(join(state, 'v3', 'do', `*${className}`, '*.sqlite'))
       .filter((path) => !path.endsWith('metadata.sqlite'))
@@ -178,7 +178,7 @@ async function startService() {
   return {
     url: () => service.url,
     put: (path: string, body: object) => admin(path, { method: 'PUT', body: JSON.stringify(body) }),
-    /** Processor time of the runtime, all its starts together, in s. */
+    /** Processor time of the runtime over all its starts, in s. */
     processorS: () => killedS + processorSeconds(service.runtimePids),
     restart: async () => {
       killedS += processorSeconds(service.runtimePids);

@@ -1,6 +1,6 @@
 /**
- * How long the edge takes to show a block after the report that decides, and to show that an accepted appeal has lifted
- * it. Control and edge run in two processes. Reports come from three partners over HTTP; the rule is a standard one.
+ * Time until the edge shows a block after the deciding report, and until it shows that an accepted appeal has lifted the block.
+ * Control and edge run in two processes. Three partners report over HTTP; the rule is a standard one.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { makeAppeals } from '../../examples/node/client.ts';
@@ -13,9 +13,9 @@ import { type Row, row, short } from '../lib/table.ts';
 import { type Planes, startPlanes } from '../simulation/planes.ts';
 import { CHECK_EVERY_MS, VisibleReader } from '../simulation/visible-reader.ts';
 
-/** Target at p99, as for live changes. */
+/** Target at p99, the same as for live changes. */
 const TARGET_S = 15;
-/** `burst-10m`: 30 distinct reporters within 10 minutes, at most 10 of them of one partner. */
+/** The rule `burst-10m` needs 30 distinct reporters within 10 minutes, at most 10 of them from one partner. */
 const DISTINCT = 30;
 const PARTNERS = 3;
 const TO = '+821099999999';
@@ -27,7 +27,7 @@ export async function reportsVisible({ small, seed }: BenchOptions): Promise<Row
   const planes = await startPlanes();
   try {
     const partners = await partnersOf(planes);
-    // Neither are protected, registered, or on a list: the rule alone decides.
+    // None of the numbers is protected, registered or on a list, so the rule alone decides.
     const items = Array.from({ length: count }, (_, index) => ({ from: reportedNumber(index), to: TO }));
     await reportAll(partners, items);
     const reader = new VisibleReader(planes, { to: TO });
@@ -82,12 +82,12 @@ function partnersOf(planes: Planes): Promise<BenchPartner[]> {
   );
 }
 
-/** Index of the last report on a number. */
+/** Index of the last report on a number, which makes the rule fire. */
 function deciding(index: number): number {
   return index * DISTINCT + DISTINCT - 1;
 }
 
-/** All reports but the deciding ones: no rule fires. */
+/** Sends all reports except the deciding ones, so no rule fires yet. */
 async function reportAll(
   partners: readonly BenchPartner[],
   items: readonly { from: string }[],
@@ -108,12 +108,12 @@ async function reportAll(
 interface Appealed<Item> {
   /** Each item with the ID of its appeal. */
   readonly appealed: [Item, number][];
-  /** Time of each answer, in ms, with a reference of a block, and right after it with a made-up one. */
+  /** Time of each appeal in ms: with the reference of a block, and right afterwards with an invented reference. */
   readonly knownMs: number[];
   readonly unknownMs: number[];
 }
 
-/** Appeals against every block, as somebody with the verdict would. */
+/** Appeals against every block, as a person who received the verdict would. */
 async function appealAll<Item extends { from: string }>(
   planes: Planes,
   items: readonly Item[],

@@ -1,6 +1,6 @@
 /**
- * The joint response: seconds from a report to a block and from an appeal to an allow, whether counts are exact, and
- * what it costs a check.
+ * The joint response: seconds from a report to a block and from an appeal to an allow, whether counts are exact, and the cost
+ * for a check.
  */
 import type { BenchOptions } from '../lib/options.ts';
 import type { Row } from '../lib/table.ts';

@@ -1,6 +1,6 @@
 /**
- * What sharing costs a check: counting the texts of mobile numbers, for the notices to their owners. Nothing else of it runs
- * at the edge. The baseline is the same client with `mock`, whose texts are not counted; all else is the same.
+ * What sharing adds to a check. The edge only counts the texts of mobile numbers, for the notices to their owners. The baseline
+ * is the same client with `mock`, whose texts are not counted; all else is the same.
  */
 import { MOBILE_SENDERS_MAX } from '../../shared/limits/notice-sources.ts';
 import { SUFFIX_COUNT } from '../../shared/numbers/number.ts';
@@ -20,7 +20,7 @@ import { type SimulatedEdge, startEdge } from '../simulation/edge.ts';
 const TARGET = 1.05;
 const LISTED = 1_000_000;
 const LISTED_SMALL = 10_000;
-/** One sender: a campaign. As many as are counted: the worst for the table. */
+/** Number of senders: one, as in a campaign, and the maximum that is counted, which is the worst case for the table. */
 const SENDERS = [1, MOBILE_SENDERS_MAX];
 
 export async function sharingChecks({ small, seed }: BenchOptions): Promise<Row[]> {
@@ -39,7 +39,7 @@ export async function sharingChecks({ small, seed }: BenchOptions): Promise<Row[
   return rows;
 }
 
-/** Recipients at random, most of them on no list. */
+/** Texts to random recipients. Most of them are on no list. */
 function textOf(senders: number) {
   return (index: number) => {
     const random = randomFrom(index + 1);

@@ -1,6 +1,6 @@
 /**
- * A second installation that follows a first one by its feed alone: whether both give the same verdicts after thousands of
- * changes, although the command, the connection and the service die in between, and how much it reads for a change.
+ * A second installation follows a first one only by its feed. Measures whether both give the same verdicts after thousands of
+ * changes, although the command, the connection and the service die in between, and how much the second one reads per change.
  */
 import { execFile } from 'node:child_process';
 import { cpSync } from 'node:fs';
@@ -40,7 +40,7 @@ const SMALL: Load = {
   ...{ changes: 160, numbers: 120, senders: 20, reported: 1, batch: 20, others: 200 },
   kept: 1_000,
 };
-/** The other party of a check, on no list. */
+/** The other party of each check. It is on no list. */
 const OTHER = '+821088888888';
 const MARKERS = ['+821088880001', '+821088880002', '+821088880003'] as const;
 /** Longest wait until the feed has everything, in ms. */
@@ -65,7 +65,7 @@ export async function sharingFeed({ small, seed }: BenchOptions): Promise<Row[]>
     await changes.make(load.changes / 2);
     await changes.mark(MARKERS[0]);
     const { catalogue } = await pullThroughDeaths(first, follower, proxy, changes);
-    // The first release has blocks that the last one must not have.
+    // This first release has blocks that the last one must not have.
     const before = await follower.publish(catalogue);
 
     await follower.rotate();
@@ -138,7 +138,7 @@ async function pullThroughDeaths(
   return caughtUp(follower, changes, MARKERS[0]);
 }
 
-/** Pulls until the state has the newest change, and nothing that has ended. */
+/** Pulls until the state has the newest change and no ended entry. */
 async function caughtUp(follower: FeedFollower, { lastEndMs }: FeedChanges, marker: string) {
   await sleep(Math.max(0, lastEndMs - Date.now()));
   for (const end = Date.now() + CAUGHT_UP_WAIT_MS; ; await sleep(CHECK_EVERY_MS)) {
@@ -151,7 +151,7 @@ async function caughtUp(follower: FeedFollower, { lastEndMs }: FeedChanges, mark
   }
 }
 
-/** Checks everything on both installations. */
+/** Compares the checks of everything in both installations. */
 async function compare(
   first: FeedInstallation,
   second: FeedInstallation,
@@ -162,7 +162,7 @@ async function compare(
   const touched = parties.map(({ subject, party }) =>
     subject === 'from' ? { from: party, to: OTHER } : { from: OTHER, to: party },
   );
-  // Numbers that no change and no list has.
+  // Numbers without a change that are on no list.
   const others = Array.from({ length: count }, (_, index) => `+8210${30_000_001 + index * 577}`);
   const known = new Set(parties.map(({ party }) => party));
   const rest = others
@@ -183,14 +183,14 @@ async function compare(
   };
 }
 
-/** What the deciding reason of a refusal says; the list has another name in each installation. */
+/** The deciding reason of a refusal, without the list name, because lists have other names in each installation. */
 function reasonOf({ verdict, reasons: [reason] }: CheckedParty): string {
   if (verdict === 'allow' || reason === undefined) return verdict;
   const { subject, code, effect, authority, rule, stage, until } = reason;
   return JSON.stringify([verdict, subject, code, effect, authority, rule, stage, until]);
 }
 
-/** What a pull holds and writes that keeps so many entries. */
+/** Memory and state size of a pull that keeps this many entries. */
 async function memoryRows(count: number): Promise<Row[]> {
   const folder = temporaryFolder('feed-memory');
   const script = fileURLToPath(new URL('../lib/measure-feed-memory.ts', import.meta.url));

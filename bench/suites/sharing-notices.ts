@@ -1,6 +1,6 @@
 /**
- * Seconds from a block to the feed, and to the first request to the webhook of an operator; and whether notices are lost,
- * doubled or out of order while the service is killed and the receiver fails.
+ * Seconds from a block to its event in the feed, and to the first request to an operator's webhook. Also counts notices that
+ * are lost, doubled or out of order while the service is killed and the receiver fails.
  */
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -14,10 +14,10 @@ import { type Row, row, withCommas } from '../lib/table.ts';
 interface Load {
   /** Blocks that are timed, one after another. */
   readonly timed: number;
-  /** Blocks while the service is killed this often. */
+  /** Blocks during which the service is killed `kills` times. */
   readonly blocked: number;
   readonly kills: number;
-  /** The receiver refuses every so many of the notices once. Each refusal takes 5 s. */
+  /** The receiver refuses each notice whose version is a multiple of this once. Each refusal takes 5 s. */
   readonly refusedEvery: number;
 }
 
@@ -29,7 +29,7 @@ const FIRST_NUMBER = 821_066_000_000;
 /** Longest wait for notices, in ms. */
 const ARRIVED_WAIT_MS = 600_000;
 const LOOK_EVERY_MS = 5;
-/** Between two timed blocks, in ms: each comes on its own. */
+/** Pause between two timed blocks in ms, so that each one is processed alone. */
 const PAUSE_MS = 50;
 const BATCH = 20;
 
@@ -52,7 +52,7 @@ export async function sharingNotices({ small }: BenchOptions): Promise<Row[]> {
     const blocked = load.timed + load.blocked;
     const numbers = new Set(receiver.kept.map(({ number }) => number));
     const versions = receiver.kept.map(({ version }) => version);
-    // Versions of other types lie between them.
+    // Gaps are fine, because notices of other types have the versions in between.
     const disordered = versions.filter((version, index) => version <= (versions[index - 1] ?? 0)).length;
     const what = `${withCommas(blocked)} blocks, ${load.kills} kills, ${receiver.refused} refused`;
     const time = `${load.timed} blocks, one after another`;
@@ -121,7 +121,7 @@ async function blockThroughDeaths(
   const killEvery = Math.max(1, Math.floor(blocked / BATCH / kills));
   for (let at = 0; at < blocked; at += BATCH) {
     await block(installation, FIRST_NUMBER + timed + at, Math.min(BATCH, blocked - at));
-    // At any moment of what the block has set in motion.
+    // The delay varies, so that the kill hits different stages of the work that the block started.
     if ((at / BATCH) % killEvery === killEvery - 1) {
       await sleep((at * 7) % 200);
       await installation.restart();
@@ -130,7 +130,7 @@ async function blockThroughDeaths(
   await receiver.until(timed + blocked);
 }
 
-/** A consumer of the feed in clear, which always has a request waiting. */
+/** A consumer of the unencrypted feed. It always has a request waiting. */
 class FeedReader {
   readonly #seen = new Map<string, number>();
   readonly #ended = new AbortController();
@@ -141,13 +141,13 @@ class FeedReader {
     const options = ['--rights', 'feed', '--feed', 'none'];
     const { key } = (await installation.numgate('clients', 'add', 'reader', ...options)) as { key: string };
     const reader = new FeedReader();
-    // A client that control has not read yet is unknown for a second.
+    // A new client is unknown for up to a second, until control has read it.
     while (!(await reader.#read(installation.service.url, key, 0))) await sleep(PAUSE_MS);
     reader.#reading = reader.#readOn(installation.service.url, key);
     return reader;
   }
 
-  /** When it had the first event about a number, as `performance.now()` shows it. */
+  /** Time of the first event about a number, in the time of `performance.now()`. */
   async seenAt(n: number): Promise<number> {
     for (const end = Date.now() + ARRIVED_WAIT_MS; ; await sleep(LOOK_EVERY_MS)) {
       const at = this.#seen.get(`+${n}`);
@@ -191,7 +191,7 @@ class Receiver {
   readonly #ids = new Set<string>();
   readonly #refused = new Set<string>();
   requests = 0;
-  /** 0 while it accepts all of them. */
+  /** Refuses versions that are a multiple of this; 0 refuses none. */
   refusedEvery = 0;
 
   private constructor(server: Server) {
@@ -218,7 +218,7 @@ class Receiver {
     return this.#refused.size;
   }
 
-  /** Waits until it has kept so many. */
+  /** Waits until this many notices are kept. */
   async until(count: number): Promise<void> {
     for (const end = Date.now() + ARRIVED_WAIT_MS; this.kept.length < count; await sleep(LOOK_EVERY_MS))
       if (Date.now() > end)

@@ -1,6 +1,6 @@
 /**
- * Published statistics under attack: random months with days, versions and small counts, and how many hidden cells
- * solving all tables together recovers. And how long it takes to decide what is hidden.
+ * Published statistics under attack. Random months have days, versions and small counts; an attack solves all tables together.
+ * Measures how many hidden cells it recovers, and how long it takes to decide which cells to hide.
  */
 import type { Counts } from '../../shared/statistics/counts.ts';
 import {
@@ -73,7 +73,7 @@ export async function sharingStatistics({ seed, small }: BenchOptions): Promise<
 interface Published {
   readonly published: PublishedMonth[];
   readonly exact: Map<string, number>[];
-  /** Of the slower version. */
+  /** Time of the slower version. */
   readonly ms: number;
 }
 
@@ -82,7 +82,7 @@ function randomMonth(random: () => number, reports: number): Published {
   const days: Record<string, number>[] = [{}, {}, {}, {}];
   for (let n = 0; n < reports; n++) {
     const names = randomReport(random, of);
-    // Some come after each of two days, and some are withdrawn after the first version.
+    // Some reports come after each of the two days, and some are withdrawn after the first version.
     const since = Math.floor(random() * 2.2);
     const until = random() < 0.01 ? 3 : 4;
     for (let at = since; at < until; at++)
@@ -123,7 +123,7 @@ function randomMonth(random: () => number, reports: number): Published {
   };
 }
 
-/** The counts that one report adds to. Some values are much more frequent than others. */
+/** The counts that one random report adds to. Some values are much more frequent than others. */
 function randomReport(random: () => number, of: <Item>(all: readonly Item[]) => Item): string[] {
   const source = `source:${of(['subscriber', 'operator', 'model', 'honeypot'])}`;
   const share = random();

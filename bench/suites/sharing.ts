@@ -1,6 +1,6 @@
 /**
- * Sharing: a second installation that follows the feed, notices, what both cost a check, and whether published
- * statistics hide what they must.
+ * Sharing: a second installation that follows the feed, notices, what both add to a check, and whether
+ * published statistics hide small counts.
  */
 import type { BenchOptions } from '../lib/options.ts';
 import type { Row } from '../lib/table.ts';

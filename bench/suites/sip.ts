@@ -1,8 +1,8 @@
 /**
- * What checks cost a SIP gateway: examples/kamailio between two SIP endpoints on this machine, with checks on
- * and with its own setting to disable them, in front of a real service. Texts, one transaction each. All
- * share the processors with the benchmark, so only the ratio is meaningful. Without Kamailio nothing is
- * measured.
+ * The cost of checks at a SIP gateway. examples/kamailio runs between two SIP endpoints on this machine, in
+ * front of a real service, with checks on and with its own setting to disable them. Each text is one
+ * transaction. All share the processors with the benchmark, so only the ratio is meaningful. Without Kamailio
+ * nothing is measured.
  */
 import { type Kamailio, kamailioMissing, startKamailio } from '../../test/gateways/support/kamailio.ts';
 import { headerOf, SipEnd } from '../../test/gateways/support/sip.ts';
@@ -26,7 +26,7 @@ const TO = '+821099998888';
 /** Measurements of one Kamailio. */
 interface Figures {
   readonly kamailio: Kamailio;
-  /** Times of texts sent one at a time, in ms. The n-th texts of both were sent one after the other. */
+  /** Times of texts sent one at a time, in ms. The n-th texts of both gateways were sent one after the other. */
   readonly timesMs: number[];
   /** Total time with many concurrent transactions, in ms. */
   busyMs: number;
@@ -82,7 +82,7 @@ interface Ends {
   readonly nextHop: SipEnd;
 }
 
-/** Checks the responses for an allowed, a blocked and a labelled sender before anything is timed. */
+/** Checks the responses to an allowed, a blocked and a labelled sender before anything is timed. */
 async function check({ caller, nextHop }: Ends, { port }: Kamailio, expected: string[]): Promise<void> {
   const found: string[] = [];
   for (const from of [ALLOWED, BLOCKED, LABELLED]) {
@@ -106,7 +106,7 @@ async function measure(
       port,
     );
     if (status !== 200) throw new Error(`status ${status}`);
-    // Keeps the list of received messages short, because each response is searched for in it.
+    // Keeps the list of received messages short, because each response is looked up in the list.
     if (caller.got.length > AT_ONCE * 4) caller.got.splice(0, AT_ONCE * 2);
     nextHop.got.length = 0;
   };

@@ -1,8 +1,8 @@
 /**
  * Bytes of an exact set, compared with the entropy bound, with filters that are not exact, and with sets of
- * the same numbers in the memory of Redis and JavaScript. Before a size is reported, every listed number and
- * a large sample of all others are looked up. The size counts all values of a release: whole shards with
- * their headers. The manifest that names them is reported separately.
+ * the same numbers in the memory of Redis and JavaScript. Before a size is reported, every listed number and a
+ * large sample of all others are looked up. The size counts all values of a release: whole shards with their
+ * headers. The manifest that names them is reported separately.
  */
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
@@ -30,14 +30,14 @@ const COUNTS = [100_000, 1_000_000, 5_000_000, 10_000_000, 20_000_000];
 const COUNTS_SMALL = [100_000];
 /** Target, relative to the entropy bound. */
 const RATIO_TARGET = 1.12;
-/** With fewer numbers per prefix, the manifest and the shard headers are a large part. */
+/** Below this many numbers per prefix there is no target, because the manifest and the shard headers are a large part. */
 const TARGET_FROM = 100_000;
-/** Target for 5 million of 10^8: at most this many bits per number. */
+/** Target for 5 million of 10^8 numbers, in bits per number. */
 const BITS_TARGET = 7;
 const BITS_TARGET_COUNT = 5_000_000;
 /** Numbers looked up per prefix in addition to the listed ones. */
 const CHECKS = 2_000_000;
-/** More take over ten seconds in Redis. */
+/** More numbers take over ten seconds in Redis. */
 const REDIS_MAX = 5_000_000;
 /** A `Set` holds at most 2^24 values. */
 const SET_MAX = 2 ** 24;
@@ -109,7 +109,7 @@ const BLOOM_BITS = Math.log(100) / Math.LN2 ** 2;
 function fuse8Bits(count: number): number {
   const segment = Math.min(2 ** 18, 2 ** Math.floor(Math.log(count) / Math.log(3.33) + 2.25));
   const factor = Math.max(1.125, 0.875 + (0.25 * Math.log(1e6)) / Math.log(count));
-  // Whole segments. The last two only hold the ends of what begins in earlier ones.
+  // Whole segments. The last two hold only the ends of keys that begin in earlier segments.
   const segments = Math.max(1, Math.ceil(Math.round(count * factor) / segment) - 2) + 2;
   return (segments * segment * 8) / count;
 }
@@ -120,7 +120,7 @@ async function redisBits(redis: Redis, places: Uint32Array): Promise<number> {
   return ((await redis.memoryBytes()) * 8) / places.length;
 }
 
-/** Bits per number in a `Set` of suffixes only, which are small enough to need no object of their own. */
+/** Bits per number in a `Set` that holds only suffixes, which are small enough to need no object of their own. */
 function setBits(places: Uint32Array): number {
   const script = join(PROJECT, 'bench', 'lib', 'measure-set-memory.ts');
   const child = spawnSync(process.execPath, ['--expose-gc', script], {

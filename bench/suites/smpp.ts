@@ -1,7 +1,7 @@
 /**
- * Texts through the SMPP proxy, compared with the same proxy with checks off, in turns in the same run: texts
- * per second with a full window, and the added latency of a single text. ESME, proxy and SMSC share one
- * thread, and the service has another, so the result is a lower bound.
+ * Texts through the SMPP proxy, compared with the same proxy with checks off, in turns in the same run: texts per second with a
+ * full window, and the added latency of a single text. ESME, proxy and SMSC share one thread, and the service has another, so
+ * the result is a lower bound.
  */
 import type { AddressInfo } from 'node:net';
 import smpp, { type PDU, type Session } from 'smpp';
@@ -25,7 +25,7 @@ const SENDERS = [
 type Sender = (typeof SENDERS)[number];
 const MIX: readonly Sender[] = SENDERS.flatMap((sender) => Array<Sender>(sender.share).fill(sender));
 
-/** Figures of a route: texts that were sent alone, and with a full window. */
+/** Figures of a route: texts that were sent alone, and texts with a full window. */
 interface Figures {
   readonly route: Route;
   readonly aloneMs: number[];
@@ -68,7 +68,7 @@ export async function smppBench({ small }: BenchOptions): Promise<Row[]> {
       const label = `SMPP, one text at a time: added by the check, p${share * 100}`;
       return row(label, added, 'ms', `checks off: ${base.toFixed(2)} ms`);
     }),
-    // With a full window this is queueing time, so the difference is not meaningful.
+    // With a full window this is queueing time, so the difference would be meaningless.
     ...[0.5, 0.99].map((share) => {
       const [ms, base] = [quantile(on.loadMs, share), quantile(off.loadMs, share)];
       const baseline = `checks off: ${base.toFixed(2)} ms`;
@@ -79,7 +79,7 @@ export async function smppBench({ small }: BenchOptions): Promise<Row[]> {
 
 interface Smsc {
   readonly port: number;
-  /** Texts since the last call, in order of arrival. */
+  /** Removes and returns the texts that arrived since the last call, in order. */
   take(): string[];
   stop(): Promise<void>;
 }

@@ -2,8 +2,8 @@
  * Ten million numbers through the running service as one stream. Compares every verdict with a plain Set, and
  * measures the memory of the runtime. The baseline is a Worker that streams the same bytes back.
  *
- * The client does as little as possible, because it shares the machine with the service: it sends the same
- * prepared blocks of lines repeatedly and compares bytes with bytes.
+ * The client does as little as possible, because it shares the machine with the service: it repeatedly sends
+ * the same prepared blocks of lines and compares bytes with bytes.
  */
 import { once } from 'node:events';
 import { type ClientRequest, type IncomingMessage, request } from 'node:http';
@@ -55,7 +55,7 @@ async function streamRows(count: number, options: BenchOptions): Promise<Row[]> 
   const times = numbers / LINES_PER_BLOCK;
   const send = (count: number): Promise<Streamed> =>
     stream(`${url}/v1/check/stream`, headers, repeat(blocks, count), runtimePids);
-  // Warm-up: the engine compiles hot code, and its heap grows to the needed size.
+  // Warm-up, so that the engine compiles hot code and its heap grows to the needed size.
   await send(Math.ceil(times / 10));
   const { seconds, processorSeconds, memory } = await send(times);
   const echoed = repeat(blocks, times).map(({ sent }) => ({ sent, expected: sent }));

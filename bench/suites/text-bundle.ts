@@ -1,4 +1,4 @@
-/** What the layers of text risk take of the edge bundle: their code and data, bundled alone, against all of it. */
+/** The share of text risk in the edge bundle: its code and data, bundled alone, against the whole bundle. */
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { build } from 'esbuild';
@@ -7,7 +7,7 @@ import { PROJECT } from '../../cli/paths.ts';
 import { temporaryFolder } from '../lib/cleanup.ts';
 import { type Row, row, short } from '../lib/table.ts';
 
-/** All of it can be loaded, and nothing else of the edge is in it. */
+/** Imports all of text risk and nothing else of the edge. */
 const ENTRY = join(PROJECT, 'shared', 'text', 'analyse-text.ts');
 
 export async function textBundle(): Promise<Row[]> {

@@ -1,7 +1,7 @@
 /**
- * What a text costs: processor time to read, score and fingerprint texts of 100 characters, in workerd, against
- * `normalize('NFKC')` of the same texts. The loops take turns in one isolate; time to parse the texts is subtracted. And of
- * texts that are made to cost much: how time grows with their length.
+ * The processor time to read, score and fingerprint texts of 100 characters in workerd, against `normalize('NFKC')` of the same
+ * texts. The loops take turns in one isolate; the time to parse the texts is subtracted. Also shows how the time of crafted
+ * expensive texts grows with their length.
  */
 import { TEXT_CHARS_MAX } from '../../shared/limits/text.ts';
 import { type BenchWorker, startBenchWorker } from '../lib/bench-worker.ts';
@@ -13,25 +13,25 @@ import { median, medianRatio } from '../lib/statistics.ts';
 import { type Row, row, short } from '../lib/table.ts';
 import type { TextLoop } from '../lib/worker-results.ts';
 
-/** Of `normalize('NFKC')`. */
+/** Target, relative to `normalize('NFKC')`. */
 const TARGET = 25;
 const CHARS = 100;
 const TEXTS = 1_000;
 const LOOPS = ['normalize', 'read', 'score', 'scoreAndFingerprint'] as const;
-/** Passes over all texts in a turn: 5 ms and more, so that noise of the call of the Worker shows little. */
+/** Passes over all texts in a turn. A turn takes 5 ms or more, so that the noise of calling the Worker matters little. */
 const PASSES: Readonly<Record<TextLoop, number>> = {
   ...{ parse: 0, normalize: 40, read: 10, score: 5, scoreAndFingerprint: 5 },
 };
 const ROUNDS = 21;
 const ROUNDS_SMALL = 1;
-/** Rounds before the first that counts: the engine compiles the loops. A small run, which measures nothing, has none. */
+/** Warm-up rounds, which do not count, because the engine compiles the loops. A small run measures nothing and has none. */
 const WARM_ROUNDS = 6;
 /** Copies of a crafted text in a turn. */
 const CRAFTED = 60;
 const CRAFTED_ROUNDS = 9;
-/** As WARM_ROUNDS: each kind takes other ways through the code. */
+/** Like WARM_ROUNDS, but each kind of text takes different paths through the code. */
 const CRAFTED_WARM_ROUNDS = 3;
-/** Twice the characters take at most so many times as long. Twice is linear; garbage collection and caches add to it. */
+/** Maximum growth of the time if the length doubles. Linear growth is 2; garbage collection and caches add to it. */
 const GROWTH_TARGET = 3;
 
 /** Processor time for each text, in ns, one value for each round. */
@@ -53,13 +53,13 @@ export async function textCost({ small }: BenchOptions): Promise<Row[]> {
   return [...rows, ...(await (small ? craftedRows(1, 0) : craftedRows(CRAFTED_ROUNDS, CRAFTED_WARM_ROUNDS)))];
 }
 
-/** Distinct texts of exactly so many characters: the beginnings of longer ones. */
+/** Distinct texts of exactly CHARS characters: the beginnings of longer texts. */
 function cut(texts: readonly string[]): string[] {
   const long = texts.filter((text) => text.length >= CHARS).map((text) => text.slice(0, CHARS));
   return [...new Set(long)].filter((text) => text.isWellFormed()).slice(0, TEXTS);
 }
 
-/** A turn of a loop. @returns its processor time in ns */
+/** Runs one turn of a loop. @returns its processor time in ns */
 async function turn(worker: BenchWorker, name: string, loop: TextLoop, passes: number): Promise<number> {
   const before = threadNs(worker.pids);
   await worker.call(`/turn?name=${encodeURIComponent(name)}&loop=${loop}&passes=${passes}`);
@@ -77,9 +77,9 @@ async function timeLoops(texts: readonly string[], rounds: number, warmRounds: n
       scoreAndFingerprint: [],
     };
     for (let round = -warmRounds; round < rounds; round++) {
-      // Neighbours take turns to be first.
+      // The order alternates, so that neighbouring loops take turns to be first.
       for (const loop of round % 2 === 0 ? LOOPS : LOOPS.toReversed()) {
-        // The call itself, and parsing the texts.
+        // The time of the call itself and of parsing the texts.
         const call = await turn(worker, 'texts', 'parse', 0);
         const ns = await turn(worker, 'texts', loop, PASSES[loop]);
         if (round >= 0) times[loop].push((ns - call) / texts.length / PASSES[loop]);
@@ -106,7 +106,7 @@ function costRows(language: string, times: Times): Row[] {
   ];
 }
 
-/** Texts of the greatest length that are made to cost much, against those of half of it. */
+/** Crafted texts of the maximum length, against texts of half that length. */
 async function craftedRows(rounds: number, warmRounds: number): Promise<Row[]> {
   const worker = await startBenchWorker('text');
   try {

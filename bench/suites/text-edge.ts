@@ -1,7 +1,7 @@
 /**
- * Texts at the edge, over HTTP, with the largest release: a model of 256 KiB, 55,000 hosts and 10,000 campaigns. A check
- * with a text, a batch of 10,000 different texts and how long checks beside it wait, the first check of an isolate, and
- * memory. The weights are random: the time to score does not depend on them.
+ * Texts at the edge, over HTTP, with the largest release: a model of 256 KiB, 55,000 hosts and 10,000 campaigns. Measures a
+ * check with a text, a batch of 10,000 different texts and how long concurrent checks wait, the first check of an isolate, and
+ * memory. The weights are random, because the time to score does not depend on them.
  */
 import { buildTextRelease, encodeHostLists } from '../../shared/build/text-release.ts';
 import { CAMPAIGNS_MAX, MODEL_BITS_MAX } from '../../shared/limits/text.ts';
@@ -19,7 +19,7 @@ import { type SimulatedEdge, startEdge, TEXT_SECRET, type TextContent } from '..
 
 /** Targets. */
 const P50_TARGET_MS = 1;
-/** Of the whole batch: without pauses, a check would wait for all of it. The body is read at once. */
+/** Share of the batch's time. Without pauses, a check would wait for all of it. The body is read at once. */
 const WAIT_TARGET = 0.5;
 const MEMORY_TARGET_MB = 16;
 const CHARS = 100;
@@ -71,7 +71,7 @@ async function content(campaigns: number, seed: number): Promise<TextContent> {
   return { ...release.value, campaigns: await campaignsOf(campaigns) };
 }
 
-/** Reviews of films as campaigns: real texts, none of which is checked. */
+/** Film reviews as campaigns. They are real texts, and no check contains them. */
 async function campaignsOf(count: number): Promise<Campaign[]> {
   const key = await deriveFingerprintKey(TEXT_SECRET);
   const until = Math.floor(Date.now() / 1000) + 86_400;
@@ -96,7 +96,7 @@ async function timed(client: HttpClient, url: string, body: object): Promise<num
   return performance.now() - from;
 }
 
-/** One request after the other, with and without a text in turns. */
+/** Sends one request after the other, alternately with and without a text. */
 async function checkRows(edge: SimulatedEdge, texts: readonly string[], count: number): Promise<Row[]> {
   const client = clientOf(edge);
   const url = `${edge.worker.url}/v1/check`;
@@ -116,7 +116,7 @@ async function checkRows(edge: SimulatedEdge, texts: readonly string[], count: n
   return [row(`check with a text of ${CHARS} characters, p50`, figure, 'ms', words, null, P50_TARGET_MS)];
 }
 
-/** A batch of different texts, and single checks beside it, each as soon as the one before is answered. */
+/** Sends a batch of different texts. Meanwhile it sends single checks, each as soon as the previous one is answered. */
 async function batchRows(edge: SimulatedEdge, texts: readonly string[]): Promise<Row[]> {
   const items = (having: boolean): object[] => texts.map((text) => (having ? { to: TO, text } : { to: TO }));
   await besideBatch(edge, items(true));

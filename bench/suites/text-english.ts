@@ -1,6 +1,6 @@
 /**
- * Recall on English text messages (UCI), cross-validated over groups of near-duplicates, against fastText and bogofilter on
- * the same folds. And what obfuscation of the spam that is found costs.
+ * Recall on English text messages (UCI), cross-validated over groups of near-duplicates, against fastText and bogofilter on the
+ * same folds. Also measures the recall that obfuscating the detected spam costs.
  */
 import { corpusOf, distinctTexts } from '../../cli/text/corpus.ts';
 import { fitWeights, spamOf } from '../../cli/text/fit.ts';
@@ -19,12 +19,12 @@ import { englishMessages } from '../lib/real-texts.ts';
 import { type Row, row, withCommas } from '../lib/table.ts';
 import { bogofilterScores, type FoldedTexts, fastTextScores, type PeerScores } from '../lib/text-peers.ts';
 
-/** 2^17 weights of one byte. */
+/** 2^17 weights of one byte each. */
 const BITS = 17;
 const KIB = 128;
 const FOLDS = 10;
 const FOLDS_SMALL = 3;
-/** With `--small`, one text of so many. */
+/** With `--small`, every n-th text is used. */
 const STEP_SMALL = 4;
 const LOSS_MAX = 2;
 
@@ -75,7 +75,7 @@ interface Comparison {
   readonly seed: number;
 }
 
-/** Our recall, as a ratio to that of the better peer. */
+/** Recall of numgate's model, as a ratio to that of the best peer. */
 function compare(measurement: string, { ours, peers, rate, folded, groups, seed }: Comparison): Row {
   const { isSpam } = folded;
   const each = new Float64Array(isSpam.length).fill(1);
@@ -104,7 +104,7 @@ function percent(share: number): string {
   return (100 * share).toFixed(1);
 }
 
-/** Of the spam that is found at 1 %, the share that variants of it lose. Korean jamo have no English. */
+/** Of the spam that is found at 1 %, the share whose variants are missed. English has no variant in Korean jamo. */
 function obfuscated(
   folded: FoldedTexts,
   ours: Float64Array,

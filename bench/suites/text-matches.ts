@@ -1,7 +1,7 @@
 /**
- * What fingerprints match. Ordinary Korean texts are enrolled as campaigns: no other text may match one, unless it really
- * is a near-duplicate, which an exact join over the jamo of all texts decides. And edited copies of enrolled texts: how
- * many are still recognised, by the share of characters that were edited.
+ * What fingerprints match. Ordinary Korean texts are enrolled as campaigns. No other text may match one unless both are
+ * near-duplicates, which an exact join over the jamo of all texts decides. Also measures how many edited copies of enrolled
+ * texts are still recognised, by the share of edited characters.
  */
 import { CampaignTable, encodeCampaigns } from '../../shared/text/campaign-table.ts';
 import {
@@ -23,13 +23,13 @@ import { type Row, row, short, withCommas } from '../lib/table.ts';
 const ENROLLED = 10_000;
 const ENROLLED_SMALL = 500;
 const OTHERS_SMALL = 2_000;
-/** Two texts with this share of jamo 6-grams in common are near-duplicates. */
+/** Two texts are near-duplicates if they have at least this share of jamo 6-grams in common. */
 const DUPLICATE = 0.4;
 /** Shares of the characters that are edited. */
 const EDITS = [0.01, 0.02, 0.05, 0.1, 0.2];
 const EDITED = 2_000;
 const EDITED_SMALL = 100;
-/** In ms: campaigns end after it. */
+/** The time of all checks, in ms. All campaigns end later. */
 const NOW = 0;
 const UNTIL = 1;
 
@@ -55,7 +55,7 @@ export async function textMatches({ small, seed }: BenchOptions): Promise<Row[]>
   ];
 }
 
-/** Texts that can be enrolled. @param least bins that they must fill: see fingerprintOf */
+/** Selects the texts that can be enrolled. @param least bins that they must fill: see fingerprintOf */
 function printedOf(texts: readonly string[], key: FingerprintKey, least?: number): PrintedText[] {
   return texts.flatMap((text): PrintedText[] => {
     const print = fingerprintOf(readText(text), key, undefined, least);
@@ -120,7 +120,7 @@ function recallRows(
   });
 }
 
-/** Each edit replaces, removes or inserts a character, at random. At least one. */
+/** Edits a copy of the text. Each edit replaces, removes or inserts a random character. There is at least one edit. */
 function editedCopy(text: string, share: number, alphabet: readonly string[], random: () => number): string {
   const characters = [...text];
   for (let left = Math.max(1, Math.round(share * characters.length)); left > 0; left--) {

@@ -1,4 +1,4 @@
-/** How the time and memory of `numgate text train` grow with the texts that ship, which are real. */
+/** How the time and memory of `numgate text train` grow with the number of texts. The texts that ship are real. */
 import { execFile } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,6 +1,6 @@
 /**
- * Text risk: what it costs to read, score and fingerprint a text, false matches and recall of fingerprints, and recall of a
- * model that is trained on English text messages.
+ * Text risk: the cost to read, score and fingerprint a text, false matches and recall of fingerprints, and recall of a model
+ * that is trained on English text messages.
  */
 import type { BenchOptions } from '../lib/options.ts';
 import type { Row } from '../lib/table.ts';

@@ -1,12 +1,12 @@
 /**
- * What counting costs: ns of processor time per number in the isolate, and dollars per month on Cloudflare, which
- * follow from the price list and the bounds. The same loops run with and without counting, in short turns, one right
- * after the other in one isolate. A figure is the median of the differences of neighbours, so that neither other
- * work on the machine nor a slower clock of the processor changes it for one of them alone. If both are slower, the
- * difference is larger too: the loop without counting shows how fast the machine was.
+ * The cost of counting: ns of processor time per number in the isolate, and dollars per month on Cloudflare, which follow from
+ * the price list and the limits. The same loops run with and without counting, in short turns, one right after the other in one
+ * isolate. A figure is the median of the differences of neighbouring turns, so that neither other work on the machine nor a
+ * slower processor clock affects only one of them. If both are slower, the difference is larger too; the loop without counting
+ * shows how fast the machine was.
  *
- * Each kind of traffic has isolates of its own, one without sketches and one with them: where loops share code, the
- * engine compiles it for all of them. What counting becomes slower by next to a sketch is part of the sketch's figure.
+ * Each kind of traffic has its own isolates, one without sketches and one with them, because the engine compiles code that
+ * loops share for all of them. Counting can be slower next to a sketch; that slowdown is part of the sketch's figure.
  */
 import { USAGE_COMMIT_MS, USAGE_FLUSHES_PER_SECOND } from '../../shared/limits/control.ts';
 import { USAGE_FLUSH_MS } from '../../shared/limits/edge.ts';
@@ -35,15 +35,15 @@ const TARGET = 15;
 
 interface Sizes {
   readonly rounds: number;
-  /** Rounds before the first that counts: the engine compiles the loops. */
+  /** Warm-up rounds, which do not count, because the engine compiles the loops. */
   readonly warmRounds: number;
-  /** Of the numbers of 010: so many recipients of a campaign are blocked. Most requests have no finding. */
+  /** Listed numbers of 010. As many recipients of a campaign are blocked. Most requests have no finding. */
   readonly listed: number;
 }
 
 const FULL: Sizes = { rounds: 41, warmRounds: 4, listed: 5_000_000 };
 const SMALL: Sizes = { rounds: 1, warmRounds: 0, listed: 50_000 };
-/** Passes over all requests in a turn: some 20 ms, so that a call of the Worker adds nothing that shows. */
+/** Passes over all requests in a turn. A turn takes some 20 ms, so that the call of the Worker does not show. */
 const PASSES = 100;
 const PASSES_SCREENED = 4;
 const ISOLATES = [1_000, 10_000, 100_000];
@@ -65,7 +65,7 @@ export async function usageRows({ small }: BenchOptions): Promise<Row[]> {
   return [...rows, ...usageCostRows()];
 }
 
-/** Times these loops in an isolate of their own. */
+/** Times these loops in their own isolate. */
 async function timeLoops<Loop extends CountingLoop>(
   kind: CountingKind,
   loops: readonly Loop[],
@@ -76,7 +76,7 @@ async function timeLoops<Loop extends CountingLoop>(
     const pids = runtimes();
     const times = Object.fromEntries(loops.map((loop) => [loop, [] as number[]])) as Record<Loop, number[]>;
     for (let round = -warmRounds; round < rounds; round++) {
-      // Neighbours take turns to be first.
+      // The order alternates, so that neighbouring loops take turns to be first.
       for (const loop of round % 2 === 0 ? loops : loops.toReversed()) {
         const passes = loop.startsWith('screened') ? PASSES_SCREENED : PASSES;
         const query = new URLSearchParams({ kind, loop, passes: String(passes) });
@@ -120,7 +120,7 @@ function countingRows(
   ];
 }
 
-/** A month in which each isolate counts for one client all the time. */
+/** The cost of a month in which each isolate counts for one client all the time. */
 export function usageCostRows(): Row[] {
   return ISOLATES.map((isolates) => {
     const perSecond = (isolates * 1000) / USAGE_FLUSH_MS;

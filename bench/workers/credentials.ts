@@ -1,6 +1,6 @@
 /**
- * Verifies message tokens, a turn of one kind in each call. The caller takes the processor time of each turn. The key is
- * imported once, as at the edge.
+ * Verifies message tokens, one turn per call. A turn has tokens of one kind. The caller measures the processor time of each
+ * turn. The key is imported once, as at the edge.
  */
 
 import { fromBase64Url } from '../../shared/bytes.ts';
@@ -10,7 +10,7 @@ import { serve } from './serve.ts';
 
 interface TokenTurn {
   readonly alg: KeyAlgorithm;
-  /** Raw public key, base64url. */
+  /** Raw public key, in base64url. */
   readonly key: string;
   readonly tokens: readonly string[];
 }

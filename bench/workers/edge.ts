@@ -63,7 +63,7 @@ function envOf({ LISTS, LIST_KEY, RELEASE_PUBLIC_KEYS, TEXT_KEY }: BenchEnv, rea
   };
 }
 
-/** @param client ID of one of the clients, which share a secret; by default the one of the key */
+/** @param client ID of a client, by default that of the key; all clients share one secret */
 function post(
   path: string,
   body: BodyInit,
@@ -99,14 +99,14 @@ async function check(
   return { from, to, verdicts, release: body.release, reads: [...reads] };
 }
 
-/** Bodies to be timed, by name. */
+/** Bodies to time, by name. */
 const bodies = new Map<string, { bytes: ArrayBuffer; client: string | null; type: string }>();
-/** Warm-up rounds before anything is timed, so that the engine compiles hot code. */
+/** Warm-up rounds, so that the engine compiles hot code before anything is timed. */
 const WARM_ROUNDS = 2;
 /** Minimum bytes posted per turn, because a single short request is too fast to time. */
 const TURN_BYTES = 524_288;
 
-/** Runs the rounds. Each round posts each body. */
+/** Runs the rounds. Each round posts every body. */
 async function timeBodies(
   path: string,
   rounds: number,
@@ -157,7 +157,7 @@ const commands = serve<BenchEnv>({
   },
 });
 
-/** A request of the edge itself, and otherwise a command. */
+/** Passes requests below `/v1/` to the edge. All other requests are commands. */
 export default {
   fetch: (request: Request, env: BenchEnv, ctx: ExecutionContext): Promise<Response> =>
     new URL(request.url).pathname.startsWith('/v1/')

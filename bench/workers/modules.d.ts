@@ -1,4 +1,4 @@
-/** Wasm of a bundle, compiled by the runtime. */
+/** Wasm modules of a bundle, compiled by the runtime. */
 declare module '*.wasm' {
   const code: WebAssembly.Module;
   export default code;

@@ -1,7 +1,7 @@
 /**
- * Runs the lookups of the benchmark `query`: one isolate holds a release and other structures with the same
+ * Runs the lookups of the benchmark `query`. One isolate holds a release and other structures with the same
  * numbers, compares their results, and times loops over the same numbers. The clock of a local workerd
- * advances during a loop. Numbers are encoded as places: counted from 0, prefix after prefix.
+ * advances during a loop. Numbers are encoded as places, which count from 0 through all prefixes in turn.
  */
 import { BloomFilter } from 'bloom-filters';
 import type { RoaringBitmap32 } from 'roaring-wasm';
@@ -13,13 +13,11 @@ import type { Structure, Times } from '../lib/worker-results.ts';
 import { openRoaring } from './roaring.ts';
 import { serve } from './serve.ts';
 
-/**
- * The Bloom filter is so much slower that it gets fewer lookups, and holds only the listed numbers of those.
- */
+/** The Bloom filter is much slower. It gets only this many lookups, and holds only the listed numbers among these. */
 const BLOOM_LOOKUPS = 10_000;
-/** Number of slices in which the numbers are timed. */
+/** Number of slices of the numbers. Each round times one slice. */
 const SLICES = 5;
-/** False positive rate of the filter, as the benchmark `size` assumes it. */
+/** False positive rate of the filter. The benchmark `size` assumes the same rate. */
 const BLOOM_FALSE_POSITIVES = 0.01;
 
 const keys = await benchKeys();
@@ -48,7 +46,7 @@ function isInBitmap(place: number): boolean {
   return hasSuffix(bitmap, start + permutation.permute(place - start));
 }
 
-/** Returns 0, but the engine cannot know that: places are below 2^31. */
+/** Returns 0, because places are below 2^31. The engine cannot know that. */
 function never(): number {
   return lookups[0]! >>> 31;
 }
@@ -65,8 +63,8 @@ const LOOPS: Record<Structure, (from: number, to: number) => number> = {
     for (let at = from; at < to; at++) if (isInBitmap(lookups[at]!)) listed++;
     return listed;
   },
-  // Each lookup waits for the result of the one before, as if in a separate request. Otherwise the processor
-  // overlaps several.
+  // Each lookup waits for the result of the previous one, as if in a separate request. Otherwise the processor
+  // overlaps several lookups.
   numgateDependent: (from, to) => {
     let listed = 0;
     let wait = 0;
@@ -119,7 +117,7 @@ function structures(): Structure[] {
 }
 
 /**
- * How many results differ from the bitmap's. For the Bloom filter, which has false positives, only false
+ * Counts the results that differ from the bitmap's. The Bloom filter has false positives, so only its false
  * negatives count.
  */
 function differences(): number {
@@ -135,8 +133,8 @@ function differences(): number {
 }
 
 /**
- * Each round times each structure once, over one slice of the numbers. Slowdowns of the machine affect all
- * structures, and a short loop may run undisturbed.
+ * Each round times each structure once, over one slice of the numbers. Slowdowns of the machine then affect
+ * all structures, and a short loop has a chance to run undisturbed.
  */
 function time(rounds: number): Times {
   const times = Object.fromEntries(structures().map((name) => [name, [] as number[]])) as Times;

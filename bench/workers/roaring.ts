@@ -1,6 +1,6 @@
 /**
- * roaring-wasm in workerd. The package contains its code as bytes, which a Worker may not compile, so it
- * receives the module of the same code from the bundle.
+ * Loads roaring-wasm in workerd. The package contains its code as bytes, which a Worker may not compile. The
+ * bundle therefore provides the same code as a compiled module.
  */
 import code from 'roaring-wasm/browser/index.wasm';
 

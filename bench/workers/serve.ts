@@ -1,4 +1,4 @@
-/** The entry of a Worker of the benchmarks: one command per path, with its result as JSON. */
+/** The entry point of a Worker of the benchmarks. Each path is one command, and the response is its result as JSON. */
 
 type Command<Env> = (
   query: URLSearchParams,

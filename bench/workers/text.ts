@@ -1,6 +1,6 @@
 /**
- * Reads, scores and fingerprints texts, a turn of one kind in each call. The caller takes the processor time of each turn.
- * Texts are parsed from JSON in each turn, as those of requests are: flat strings that nothing has read before.
+ * Reads, scores and fingerprints texts. Each call is one turn of one kind of work, and the caller measures its processor time.
+ * Each turn parses the texts from JSON, as requests do, so they are flat strings that nothing has read yet.
  */
 import { deriveFingerprintKey, FINGERPRINT_VALUES, fingerprintOf } from '../../shared/text/fingerprint.ts';
 import { encodeModel, TextModel } from '../../shared/text/model.ts';
@@ -11,7 +11,7 @@ import { serve } from './serve.ts';
 
 const BITS = 18;
 const random = randomFrom(20_261_127);
-/** Weights do not change the cost: these are random. */
+/** The weights are random, because they do not change the cost. */
 const model = new TextModel(
   encodeModel(
     { bits: BITS, bias: -2, scale: 0.02 },
@@ -20,10 +20,10 @@ const model = new TextModel(
 );
 const key = await deriveFingerprintKey(Uint8Array.from({ length: 32 }, (_, at) => at));
 
-/** As at the edge. */
+/** Reused for every text, as at the edge. */
 const print = new Uint16Array(FINGERPRINT_VALUES);
 
-/** The result must be used, or the engine could leave out the work. */
+/** The results must be used, or the engine could skip the work. */
 let used = 0;
 
 const LOOPS: Readonly<Record<TextLoop, (text: string) => number>> = {

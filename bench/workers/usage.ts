@@ -1,8 +1,7 @@
 /**
- * Runs loops over the same requests, a turn of one loop in each call: without counting, with counting, and with the
- * sketch besides. The caller takes the processor time of each turn. One pair screens the requests. The other loops
- * read decisions that were made before, so that the noise of screening, which takes much longer than counting, does
- * not hide the difference.
+ * Runs loops over the same requests, one turn of one loop per call: without counting, with counting, and with counting and the
+ * sketch. The caller measures the processor time of each turn. Two loops screen the requests. The other loops read prepared
+ * decisions, because screening takes much longer than counting, and its noise would hide the difference.
  */
 import { env } from 'cloudflare:workers';
 import { PublishedCredentials } from '../../shared/credentials/published.ts';
@@ -23,7 +22,7 @@ import type { CountingKind, CountingLoop, CountingTurn } from '../lib/worker-res
 import { serve } from './serve.ts';
 
 const REQUESTS = 10_000;
-/** Passes over all requests after which a flush begins a new sketch: a busy isolate, or a batch every few seconds. */
+/** A flush begins a new sketch after this many passes, as in a busy isolate, or with a batch every few seconds. */
 const PASSES_OF_FLUSH = 10;
 const NOW = Date.UTC(2026, 10, 24, 3, 30);
 const SETTINGS: ClientSettings = {
@@ -70,9 +69,9 @@ function ingressOf(index: number): Ingress {
 }
 
 const random = randomFrom(20_261_126);
-/** Recipients of a campaign in 010, as `010-2000-0000` and above: nearly all blocks of a sketch are in use. */
+/** Recipients of a campaign, from `010-2000-0000` on. They use nearly all blocks of a sketch. */
 const RECIPIENTS = Array.from({ length: REQUESTS }, () => 821_020_000_000 + (random() % 80_000_000));
-/** A subscriber cannot have these: 010-0000 to 010-1999. */
+/** Numbers that no subscriber can have: 010-0000 to 010-1999. */
 const UNUSED = Array.from({ length: REQUESTS }, () => 821_000_000_000 + (random() % 20_000_000));
 
 const KINDS: Readonly<
@@ -88,7 +87,7 @@ const KINDS: Readonly<
   }),
 };
 
-/** The result must be used, or the engine could leave out the work. */
+/** The result must be used, or the engine could skip the work. */
 let blocked = 0;
 
 const CONTEXT = { env: {}, ctx: { waitUntil: () => undefined } };
@@ -97,7 +96,7 @@ function note({ verdict }: Decision): void {
   if (verdict === 'block') blocked++;
 }
 
-/** Reads what screening has just read: a request that is counted is in the processor's cache. */
+/** Reads the fields that screening reads. In production they are in the processor's cache when a request is counted. */
 function look({ from, to, ingress }: ScreenRequest, { reasons }: Decision): void {
   if (from?.kind === 'number' && from.n === 1) blocked++;
   if (to?.kind === 'number' && to.n === 1) blocked++;
@@ -114,7 +113,7 @@ function meterOf(source: ScanSource | null): UsageMeter {
   return new UsageMeter(usage);
 }
 
-/** The same loops, over one pass of all requests. */
+/** The loops. Each one makes one pass over all requests. */
 function loopsOf(
   requests: readonly ScreenRequest[],
   decisions: readonly Decision[],
@@ -154,7 +153,7 @@ function loopsOf(
     watched: () => {
       watched();
       if (++passes % PASSES_OF_FLUSH !== 0) return;
-      // The flush is made and delivered, as behind an answer.
+      // Makes and delivers the flush, as the edge does after a response.
       for (let flush = watching.usage.nextFlush(NOW); flush !== null; )
         flush = watching.usage.delivered(flush, { shards: 1, recordsFull: false }, NOW);
     },
@@ -179,7 +178,7 @@ function trafficOf(kind: CountingKind): Traffic {
   return { numbers, loops: loopsOf(requests, decisions) };
 }
 
-/** Of the kind that was timed first: an isolate has one kind. */
+/** The traffic of the kind that was timed first. An isolate handles only one kind. */
 let traffic: Traffic | null = null;
 
 export default serve<object>({

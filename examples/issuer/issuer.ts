@@ -1,6 +1,6 @@
 /**
- * An issuer of sender certificates: its key, what it has issued, and its status list. Everything is in one folder, which
- * only its owner may read. Several processes may use it at once: SQLite orders their changes.
+ * An issuer of sender certificates: its key, the certificates that it has issued, and its status list. Everything is in one
+ * folder, which only its owner may read. Several processes may use it at once: SQLite orders their changes.
  */
 import { randomUUID } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
@@ -23,25 +23,25 @@ import { type CertificateRequest, checkRequest, type IssuerNames } from './reque
 export const STATUSES = ['valid', 'revoked', 'suspended', 'rateReduced'] as const;
 export type Status = (typeof STATUSES)[number];
 
-/** Verifiers accept so many keys of an issuer at once. */
+/** Maximum number of keys of an issuer that verifiers accept at once. */
 const KEYS_MAX = 4;
 const ALG = 'ES256';
 const VCT = 'https://numgate.kr/vct/sender-certificate/1';
 const BITS = 2;
 const PER_BYTE = 8 / BITS;
-/** Entries of the list. Unused ones hide how many certificates there are. */
+/** Entries of the list. The unused entries hide how many certificates exist. */
 const ENTRIES = 100_000;
 const DAY_S = 86_400;
-/** How long a copy of the list may be used, and after what time to fetch a new one, in s. */
+/** How long a copy of the list may be used, and when to fetch a new one, in s. */
 const LIST_LIFE_S = DAY_S;
 const LIST_TTL_S = 60;
 
-/** Of issuer.json. */
+/** The content of issuer.json. */
 interface IssuerFile {
   readonly names: IssuerNames;
-  /** Private: it signs. */
+  /** The private key that signs. */
   readonly key: JWK;
-  /** Public parts of keys that signed before, the newest first. Their certificates are still valid. */
+  /** Public parts of former keys, newest first. Their certificates are still valid. */
   readonly formerKeys?: readonly JWK[];
 }
 
@@ -58,7 +58,7 @@ export class Issuer {
     this.#database = database;
   }
 
-  /** Makes the folder with a new key, unless it exists. */
+  /** Creates the folder with a new key, unless it exists. */
   static async create(folder: string, names: IssuerNames): Promise<Issuer> {
     if (!existsSync(fileIn(folder))) {
       mkdirSync(folder, { recursive: true, mode: 0o700 });
@@ -79,21 +79,21 @@ export class Issuer {
     return new Issuer(folder, file, database);
   }
 
-  /** The public keys, for numgate's configuration and for everybody who verifies a certificate. The first one signs. */
+  /** The public keys, for numgate's configuration and for everyone who verifies a certificate. The first one signs. */
   keys(): { readonly keys: readonly JWK[] } {
     const { key, formerKeys = [] } = this.#file;
     return { keys: [publicPart(key), ...formerKeys] };
   }
 
   /**
-   * Makes a new key, which signs from now on. The one before stays in `keys`, and older ones while a
-   * certificate of theirs has not ended.
+   * Makes a new key, which signs from now on. The previous key stays in `keys`. An older key stays while one of its
+   * certificates has not ended.
    * @throws if there would be more keys than verifiers accept
    */
   async rotate(): Promise<void> {
     const inUse = this.#keysInUse();
     const [current, ...former] = this.keys().keys;
-    // The current one may also have signed the status list that is read now.
+    // The current key stays in any case, because it may have signed the status list that readers have now.
     const formerKeys = [current!, ...former.filter(({ kid = '' }) => inUse.has(kid))];
     if (formerKeys.length >= KEYS_MAX)
       throw new Error(
@@ -103,7 +103,7 @@ export class Issuer {
     write(this.#folder, this.#file);
   }
 
-  /** `kid` of each key with a certificate that has not ended. */
+  /** Returns the `kid` of each key with a certificate that has not ended. */
   #keysInUse(): Set<string> {
     const kids = new Set<string>();
     const rows = this.#database
@@ -116,7 +116,7 @@ export class Issuer {
     return kids;
   }
 
-  /** @returns a `sender-certificate+jwt` @throws if a claim would be refused; nothing is issued then */
+  /** @returns a `sender-certificate+jwt` @throws if verifiers would refuse a claim; nothing is issued then */
   async issue(request: CertificateRequest): Promise<string> {
     checkRequest(request);
     const { holder, numbers, line, key, days } = request;
@@ -145,7 +145,7 @@ export class Issuer {
     if (changes === 0) throw new Error('there is no such certificate, or it is revoked, which is final');
   }
 
-  /** The newest first. Without the certificates themselves, which contain numbers. */
+  /** All certificates, newest first. Without the certificates themselves, because they contain numbers. */
   list(): { readonly jti: string; readonly idx: number; readonly status: Status }[] {
     const rows = this.#database.prepare('SELECT jti, idx, status FROM certificates ORDER BY idx DESC').all();
     return rows.map((row) => ({
@@ -155,8 +155,8 @@ export class Issuer {
   }
 
   /**
-   * The list as it is now, a `statuslist+jwt`. Each one has a later `iat` than those before it, because readers refuse an
-   * older one, and another one of the same second.
+   * The current list, as a `statuslist+jwt`. Each one gets a later `iat` than all previous ones, because readers refuse a list
+   * that is older or has the same second.
    */
   statusList(): Promise<string> {
     const bytes = new Uint8Array(ENTRIES / PER_BYTE);
@@ -191,7 +191,7 @@ function fileIn(folder: string): string {
   return join(folder, 'issuer.json');
 }
 
-/** Replaces the file as a whole: a reader sees the old one or the new one. */
+/** Replaces the whole file at once, so a reader sees either the old or the new content. */
 function write(folder: string, file: IssuerFile): void {
   const path = fileIn(folder);
   writeFileSync(`${path}.new`, JSON.stringify(file), { mode: 0o600 });

@@ -1,5 +1,5 @@
 /**
- * `node main.ts <command>`: a small issuer of sender certificates, as a carrier could run one. README.md has a walk
+ * `node main.ts <command>`: a small issuer of sender certificates, like one that a carrier could run. README.md has a walk
  * through it. Everything is in the folder that `--folder` or ISSUER_FOLDER names.
  */
 import { existsSync, readFileSync } from 'node:fs';
@@ -127,7 +127,7 @@ function jwkIn(path: string): JWK {
   }
 }
 
-/** Commas or lines separate them. A number on standard input is in no list of processes. */
+/** Numbers, separated by commas or white space. `-` reads standard input, so that no list of processes shows them. */
 function numbersIn(text: string): string[] {
   const all = text === '-' ? readFileSync(0, 'utf8') : text;
   return all.split(/[\s,]+/).filter((number) => number !== '');

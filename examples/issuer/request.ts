@@ -1,30 +1,30 @@
 /**
- * What an issuer is given to sign, checked before a certificate takes a place in the status list: whoever verifies a
- * certificate refuses one with a wrong claim, and its place would be lost.
+ * Checks a request for a certificate before the certificate gets a place in the status list. Verifiers refuse a certificate
+ * with a wrong claim, and its place would be wasted.
  */
 import type { JWK } from 'jose';
 
 export const LINES = ['fixed', 'mobile', 'voip', 'representative'] as const;
 
-/** Bounds of the claims, as verifiers have them. */
+/** Bounds of the claims, the same as in verifiers. */
 const HOLDER_CHARS_MAX = 64;
 const NUMBERS_MAX = 32;
 const URL_CHARS_MAX = 256;
-/** A range is within one block of so many numbers. */
+/** A range lies within one block of this many numbers. */
 const BLOCK_NUMBERS = 10_000;
-/** No number of Korea has a 0 after 82. */
+/** No Korean number has a 0 after 82. */
 const NUMBERS = /^\+(?!820)([1-9]\d{2,14})(?:\.\.\+([1-9]\d{2,14}))?$/;
 
-/** Who issues, and where others find its status list. Both are in certificates, so they never change. */
+/** The names of the issuer and of its status list. Certificates contain both, so they never change. */
 export interface IssuerNames {
-  /** The issuer, as numgate's configuration names it: an https URL. */
+  /** The issuer as in numgate's configuration: an https URL. */
   readonly iss: string;
   /** URL of the status list. */
   readonly statusUri: string;
 }
 
 export interface CertificateRequest {
-  /** Who holds the line: a name or a customer number, at most 64 characters. */
+  /** The holder of the line: a name or a customer number, at most 64 characters. */
   readonly holder: string;
   /** E.164 with `+`, or ranges `+82221230000..+82221230099` within one block of 10,000; at most 32. */
   readonly numbers: readonly string[];
@@ -34,7 +34,7 @@ export interface CertificateRequest {
   readonly days: number;
 }
 
-/** @throws if a name is no URL */
+/** @throws if a name is not a URL */
 export function checkNames({ iss, statusUri }: IssuerNames): void {
   for (const [name, value] of Object.entries({ iss, 'status-uri': statusUri })) {
     const isUrl = /^https?:$/.test(URL.parse(value)?.protocol ?? '') && value.length <= URL_CHARS_MAX;
@@ -45,7 +45,7 @@ export function checkNames({ iss, statusUri }: IssuerNames): void {
   }
 }
 
-/** @throws if a claim would be refused. The message names the position of a number, not the number. */
+/** @throws if verifiers would refuse a claim. The message names the position of a number, not the number. */
 export function checkRequest({ holder, numbers, key }: CertificateRequest): void {
   if (holder === '' || holder.length > HOLDER_CHARS_MAX)
     throw new Error(`--holder must have 1 to ${HOLDER_CHARS_MAX} characters`);

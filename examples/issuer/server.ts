@@ -1,12 +1,12 @@
-/** What everybody may read of an issuer, over HTTP: its public keys and its status list. */
+/** Serves the public data of an issuer over HTTP: its public keys and its status list. */
 import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { Issuer } from './issuer.ts';
 
-/** How long a copy of the list is served without signing it again, in ms. A change is visible after that time. */
+/** How long a signed copy of the list is reused, in ms. A change becomes visible after that time. */
 const SAME_LIST_MS = 1_000;
 const LIST_TYPE = 'application/statuslist+jwt';
 
-/** @returns a server that does not listen yet */
+/** @returns a server that is not listening yet */
 export function issuerServer(issuer: Issuer): Server {
   const listPath = new URL(issuer.names.statusUri).pathname;
   let current: { readonly list: Promise<string>; readonly signedAt: number } | null = null;
@@ -22,7 +22,7 @@ export function issuerServer(issuer: Issuer): Server {
     };
     if (request.method !== 'GET' && request.method !== 'HEAD')
       return send(405, 'text/plain', 'only GET and HEAD\n');
-    // Null for what is no path, such as "//".
+    // Null for an invalid path, such as "//".
     const pathname = URL.parse(request.url ?? '/', issuer.names.statusUri)?.pathname ?? null;
     if (pathname === '/.well-known/jwks.json')
       return send(200, 'application/jwk-set+json', JSON.stringify(issuer.keys()));

@@ -1,6 +1,6 @@
 /**
- * Appeals against a block, for pages and apps of people who were blocked. They need no key: the reference that the reason
- * of a block has (`appeal`) is the right to appeal, and the token of an appeal the right to follow it.
+ * Appeals against a block, for pages and apps for people who were blocked. No key is needed: the reference in the reason of a
+ * block (`appeal`) is the right to appeal, and the token of an appeal is the right to follow it.
  */
 import { type CallOptions, type Content, callOf, request } from './attempts.ts';
 import { type Connection, connectionOf } from './connection.ts';
@@ -21,9 +21,9 @@ export interface AppealOptions {
   readonly pause?: (ms: number, signal?: AbortSignal) => Promise<unknown>;
 }
 
-/** An appeal, as somebody sends it. */
+/** An appeal, as the blocked person sends it. */
 export interface AppealRequest {
-  /** `appeal` of the reason. */
+  /** `appeal` of the block's reason. */
   readonly reference: string;
   /** Why the block is wrong. At most 500 characters. */
   readonly statement: string;
@@ -39,36 +39,36 @@ export interface PeopleText {
   readonly en: string;
 }
 
-/** The receipt. It is the same for a reference that the service does not know. */
+/** The receipt. It looks the same for a reference that the service does not know. */
 export interface AppealReceipt {
-  /** The token: keep it. */
+  /** The token of the appeal. Keep it. */
   readonly appeal: string;
   readonly message: PeopleText;
 }
 
-/** What became of an appeal. */
+/** The state of an appeal. */
 export interface AppealProgress {
   /** `received`, `inReview`, `accepted`, `rejected`, `noLongerBlocked`, or `unmatched` for an unknown reference. */
   readonly state: string;
   /** ISO 8601. */
   readonly receivedAt: string;
   readonly decidedAt: string | null;
-  /** Of an accepted appeal: the change that lifted the block. */
+  /** The change that lifted the block; only of an accepted appeal. */
   readonly seq: number | null;
   readonly message: PeopleText;
-  /** From the review on: what the block means. */
+  /** What the block means; from the review on. */
   readonly block: { readonly code: string; readonly meaning: PeopleText } | null;
-  /** Of a rejected appeal. */
+  /** Only of a rejected appeal. */
   readonly rejection: { readonly code: string; readonly message: PeopleText } | null;
 }
 
 /** Each method rejects with a `NumgateError`. */
 export interface Appeals {
-  /** Somebody who appeals twice against the same block joins the first appeal. */
+  /** Appeals against a block. Further appeals against the same block join the first one. */
   appeal(appeal: AppealRequest, options?: CallOptions): Promise<AppealReceipt>;
   /** @param token `appeal` of the receipt */
   appealStatus(token: string, options?: CallOptions): Promise<AppealProgress>;
-  /** A challenge as ALTCHA's widget solves it. `NOT_FOUND` if the service requires no proof of work. */
+  /** A challenge for ALTCHA's widget. `NOT_FOUND` if the service requires no proof of work. */
   appealChallenge(options?: CallOptions): Promise<object>;
 }
 

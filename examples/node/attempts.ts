@@ -1,12 +1,12 @@
 /**
- * Sends a request until it gets a verdict, a response that a retry cannot change, or no more time. A check changes
- * nothing, and a change of registrations has an `Idempotency-Key`, so it is safe to send them again.
+ * Sends a request until it gets a verdict or a response that a retry cannot change, or runs out of time. Retries are safe,
+ * because a check changes nothing, and a change of registrations has an `Idempotency-Key`.
  */
 import { type Connection, TIMER_MS_MAX } from './connection.ts';
 import { localError, NumgateError } from './errors.ts';
 import type { RegistrationReason } from './registration-types.ts';
 
-/** Identifies and ends one call of the caller. */
+/** Identifies one call, and can end it. */
 export interface Call {
   /** Ends the call, which then rejects with the reason of the signal. */
   readonly signal?: AbortSignal;
@@ -20,12 +20,12 @@ export interface CallOptions extends Call {
   readonly deadlineMs?: number;
 }
 
-/** What the service accepts as `x-correlator`. It replaces anything else. */
+/** The `x-correlator` values that the service accepts. It replaces all others. */
 const CORRELATOR = /^[\w\-:;./<>{}]{1,256}$/;
 
 /**
- * Without a correlator that the service does not accept. Some of them, such as one with a line end, cannot be
- * sent at all: each request would fail, and the fail policy would decide.
+ * Drops a correlator that the service does not accept. Some of them, for example with a line end, cannot be sent at all. Then
+ * each request would fail, and the fail policy would decide.
  */
 export function callOf(call: Call): Call {
   if (CORRELATOR.test(call.correlator ?? '')) return call;
@@ -47,13 +47,13 @@ export type Attempt<Value> =
 export interface Limits {
   /** Timeout of one attempt, in ms. */
   readonly timeoutMs: number;
-  /** When to stop, by {@link performance.now}. */
+  /** When to stop, in the time of {@link performance.now}. */
   readonly end: number;
   /** Attempts after the first. */
   readonly retries: number;
 }
 
-/** Pause before the first retry, in ms. Each further pause is twice as long, up to the second bound. */
+/** Pause before the first retry, in ms. Each further pause is twice as long, up to the second constant. */
 const PAUSE_MS = 50;
 const PAUSE_MAX_MS = 5_000;
 const RETRY_STATUS: ReadonlySet<number> = new Set([429, 502, 503, 504]);
@@ -95,7 +95,7 @@ export class Cutoff {
     clearTimeout(this.#timer);
   }
 
-  /** Ends the request if it is still under way. */
+  /** Ends the request if it is still in flight. */
   close(): void {
     this.disarm();
     this.#outer?.removeEventListener('abort', this.#abort);
@@ -110,7 +110,7 @@ export interface Content {
   /** `POST` if omitted. */
   readonly method?: 'GET' | 'POST' | 'PATCH';
   readonly type: string;
-  /** Null for none. */
+  /** Null for no body. */
   readonly body: string | null;
   readonly headers?: Readonly<Record<string, string>>;
 }
@@ -126,7 +126,7 @@ export async function send(
   const headers: Record<string, string> = { 'content-type': type, ...extra };
   if (key !== null) headers.authorization = `Bearer ${key}`;
   if (call.correlator !== undefined) headers['x-correlator'] = call.correlator;
-  // A redirect would send numbers to another place.
+  // Following a redirect would send numbers elsewhere.
   const init = { method, headers, body, signal, redirect: 'manual' } as const;
   const response = await fetch(url + path, init);
   if (response.ok) return { ok: true, value: response };
@@ -156,10 +156,10 @@ interface Problem {
   readonly reasons?: readonly RegistrationReason[];
 }
 
-/** @returns null if the response is not a problem of numgate. Nothing of that is kept, because it can quote. */
+/** @returns null if the response is not a problem of numgate. Such a body is dropped, because it can quote the request. */
 async function problemOf(response: Response): Promise<Problem | null> {
   if (response.headers.get('content-type')?.includes('json') !== true) {
-    // It rejects if the connection breaks: the status alone counts.
+    // The promise rejects if the connection breaks. Only the status matters.
     response.body?.cancel().catch(() => undefined);
     return null;
   }
@@ -168,8 +168,7 @@ async function problemOf(response: Response): Promise<Problem | null> {
 }
 
 /**
- * What an exception of a request means. Neither the exception nor its message is kept, because it can quote
- * the response.
+ * Classifies an exception of a request. Keeps neither the exception nor its message, because these can quote the response.
  * @throws the reason of the caller's signal, if that ended the request
  */
 export function failureOf(error: unknown, cutoff: Cutoff, call: Call): Failure {
@@ -177,7 +176,7 @@ export function failureOf(error: unknown, cutoff: Cutoff, call: Call): Failure {
   if (cutoff.hasTimedOut) return timeout(call);
   if (error instanceof SyntaxError) return invalidResponse(call);
   const { code } = ((error as Error | null)?.cause ?? {}) as { code?: unknown };
-  // Such as ECONNREFUSED. Only Node has it.
+  // A system code, such as ECONNREFUSED. Only Node has these.
   const system = typeof code === 'string' && /^[A-Z_]+$/.test(code) ? `: ${code}` : '';
   const lost = localError('UNREACHABLE', `the connection to the service failed${system}`, call);
   return { why: 'unreachable', error: lost, retryAfterMs: 0 };
@@ -188,7 +187,7 @@ function timeout(call: Call): Failure {
   return { why: 'timeout', error, retryAfterMs: 0 };
 }
 
-/** A response that is truncated or not one of numgate. */
+/** The failure of a response that is truncated or not from numgate. */
 export function invalidResponse(call: Call): Failure {
   const message = 'the response is truncated, or not a response of numgate';
   return { why: 'unreachable', error: localError('RESPONSE_INVALID', message, call), retryAfterMs: 0 };
@@ -211,7 +210,7 @@ export async function pauseBeforeRetry(
   // Half of the pause is random, so that clients refused together do not retry together.
   const backoffMs = Math.min(PAUSE_MS * 2 ** (tried - 1), PAUSE_MAX_MS) * (0.5 + Math.random() / 2);
   const pauseMs = Math.max(retryAfterMs, backoffMs);
-  // False for NaN too.
+  // The comparison is also false for NaN.
   if (!(pauseMs < end - performance.now())) return false;
   await connection.pause(pauseMs, signal);
   signal?.throwIfAborted();
@@ -219,10 +218,10 @@ export async function pauseBeforeRetry(
 }
 
 /**
- * Sends one request, and again where that can help.
- * @param content JSON as text, or what is to be sent
+ * Sends a request, and repeats it where that can help.
+ * @param content JSON as text, or a complete content
  * @param read returns null if the JSON is not the expected response
- * @param parse the body of the response; as JSON by default
+ * @param parse reads the body of the response; by default as JSON
  */
 export async function request<Value>(
   connection: Connection,
@@ -261,7 +260,7 @@ export async function request<Value>(
   }
 }
 
-/** RFC 9110, 10.2.3: seconds or a date. @returns null if there is neither */
+/** Reads Retry-After (RFC 9110, 10.2.3): seconds or a date. @returns null for anything else */
 function retryAfterMs(value: string | null): number | null {
   if (value === null) return null;
   const seconds = Number(value);

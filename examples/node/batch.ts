@@ -1,17 +1,17 @@
-/** Checks any number of items with as few batch requests as the bounds of the service allow. */
+/** Checks any number of items with as few batch requests as the limits of the service allow. */
 import { type Attempt, type Call, request } from './attempts.ts';
 import type { Connection } from './connection.ts';
 import { readAnswer } from './fail-policy.ts';
 import type { CheckAnswer, FailPolicy, Head, ItemError } from './types.ts';
 
-/** Bounds of the service for one batch. */
+/** Limits of the service for one batch. */
 export const BATCH_ITEMS_MAX = 10_000;
 const BATCH_BYTES_MAX = 8_388_608;
 
 export interface BatchLimits {
   readonly timeoutMs: number;
   readonly retries: number;
-  /** For all requests together, in ms. */
+  /** Deadline for all requests together, in ms. */
   readonly deadlineMs: number;
 }
 
@@ -43,7 +43,7 @@ export async function checkInBatches<Item, Answer extends CheckAnswer>(
     const attempt = await request(connection, batch.path, body, read, until, call);
     if (attempt.ok) return attempt.value.map((value) => ({ ok: true, value }));
     const { error } = attempt.failure;
-    // A service may have lower bounds than this client knows.
+    // A service may have lower limits than this client knows.
     if (canSplit && (error.status === 413 || error.code === 'ITEMS_TOO_MANY')) return halves(items);
     return items.map(() => attempt);
   };
@@ -58,7 +58,7 @@ export async function checkInBatches<Item, Answer extends CheckAnswer>(
   return results;
 }
 
-/** UTF-8 takes at most three bytes for a UTF-16 unit, so most bodies need not be encoded. */
+/** UTF-8 takes at most three bytes per UTF-16 unit, so most bodies need not be encoded to know their size. */
 function isTooLarge(body: string): boolean {
   if (body.length * 3 <= BATCH_BYTES_MAX) return false;
   return encoder.encode(body).length > BATCH_BYTES_MAX;

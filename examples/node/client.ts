@@ -44,7 +44,7 @@ export * from './webhooks.ts';
 /** Items, or lines of NDJSON with one item each. */
 export type ItemSource = LineSource<CheckItem>;
 
-/** How to reach the service, and what to do without it. */
+/** How to reach the service, and what to do without a response. */
 export interface ClientOptions {
   /** Base URL of the service, such as `https://numgate.example`. */
   readonly url: string;
@@ -60,7 +60,7 @@ export interface ClientOptions {
   readonly deadlineMs?: number;
   /** Attempts after the first. Default 2. */
   readonly retries?: number;
-  /** Sends the requests. Default: the global `fetch`. In a Worker it can be that of a service binding. */
+  /** Sends the requests. Default: the global `fetch`. In a Worker it can be the `fetch` of a service binding. */
   readonly fetch?: typeof fetch;
   /** Waits between attempts, and rejects with the reason of the signal. Tests pass their own function. */
   readonly pause?: (ms: number, signal?: AbortSignal) => Promise<unknown>;
@@ -73,8 +73,8 @@ export interface BatchOptions<Defaults> extends CallOptions {
 }
 
 /**
- * Checks calls and texts. `check`, `checkBatch`, `checkGateway` and `checkGatewayBatch` reject only with the
- * reason of your own `signal`: without a verdict of the service they return a {@link LocalAnswer}.
+ * Checks calls and texts. `check`, `checkBatch`, `checkGateway` and `checkGatewayBatch` reject only with the reason of your own
+ * `signal`. Without a verdict of the service they return a {@link LocalAnswer}.
  */
 export interface NumgateClient {
   /** Checks one text or call. */
@@ -107,15 +107,15 @@ export interface NumgateClient {
   ): AsyncGenerator<ItemAnswer | ItemError, void, undefined>;
 
   /**
-   * Checks what would happen to a text from this sender, and whether it is registered for the client. Nothing is
-   * sent, and no block is recorded.
+   * Checks what would happen to a text from this sender, and whether the sender is registered for the client. Nothing is sent,
+   * and no block is recorded.
    */
   checkSender(request: SenderRequest, options?: CallOptions): Promise<SenderAnswer | LocalAnswer>;
 
   /** Checks one call or text at a gateway. The key needs the right `gateway`. */
   checkGateway(request: GatewayRequest, options?: CallOptions): Promise<GatewayAnswer | LocalAnswer>;
 
-  /** As {@link NumgateClient.checkBatch}, at a gateway. */
+  /** Like {@link NumgateClient.checkBatch}, at a gateway. */
   checkGatewayBatch(
     items: readonly GatewayItem[],
     options?: BatchOptions<GatewayDefaults>,
@@ -123,7 +123,7 @@ export interface NumgateClient {
 }
 
 /**
- * Makes a client. It keeps no state, so one client serves all of a process.
+ * Makes a client. It keeps no state, so one client serves a whole process.
  * @throws {TypeError} if an option is not valid
  */
 export function makeClient(options: ClientOptions): NumgateClient {
@@ -131,9 +131,9 @@ export function makeClient(options: ClientOptions): NumgateClient {
   const { timeoutMs = 500, deadlineMs = 1_000, retries = 2 } = options;
   const { url, key, fetch: send, pause } = options;
   const connection = connectionOf({ url, key, fetch: send, pause });
-  // It often comes from the environment.
+  // The value often comes from the environment.
   if (!['open', 'closed'].includes(failPolicy)) throw new TypeError('"failPolicy" must be open or closed');
-  // They often come from the environment. With a time that is no number, every check would time out.
+  // These often come from the environment. If a time were not a number, every check would time out.
   for (const [name, ms] of Object.entries({ timeoutMs, deadlineMs })) {
     if (typeof ms !== 'number' || !(ms > 0)) throw new TypeError(`"${name}" must be a number above 0`);
   }
@@ -176,7 +176,7 @@ export function makeClient(options: ClientOptions): NumgateClient {
     });
   }
 
-  /** Labels traffic from abroad that passes without a verdict that this client knows. */
+  /** Labels traffic from abroad that passes without a verdict, or with a verdict that this client does not know. */
   function withLabel<Answer extends GatewayAnswer | LocalAnswer>(answer: Answer, ingress?: Ingress): Answer {
     const isUndecided = 'source' in answer || answer.unknownVerdict !== undefined;
     const passes = answer.verdict === 'indeterminate' && answer.action === 'open';
@@ -208,7 +208,7 @@ export function makeClient(options: ClientOptions): NumgateClient {
   };
 }
 
-/** As the service merges them. A field that is undefined is not sent. */
+/** Merges like the service. A field that is undefined is not sent. */
 function merged(defaults: Ingress = {}, ingress: Ingress = {}): Ingress {
   const sent = Object.entries(ingress).filter(([, value]) => value !== undefined);
   return { ...defaults, ...Object.fromEntries(sent) };

@@ -1,6 +1,6 @@
 /** Where requests go, with which key, and how the client waits between them. */
 
-/** A timer with a longer time fires at once. */
+/** Longest time of a timer. A timer with a longer time fires at once. */
 export const TIMER_MS_MAX = 2 ** 31 - 1;
 
 /** Where and how to send requests. */
@@ -14,7 +14,7 @@ export interface Connection {
   readonly pause: (ms: number, signal?: AbortSignal) => Promise<unknown>;
 }
 
-/** What callers give of a connection. */
+/** Connection options of a client. */
 export interface ConnectionOptions {
   readonly url: string;
   readonly key: string | null;
@@ -23,12 +23,12 @@ export interface ConnectionOptions {
 }
 
 /**
- * A key that cannot be a header would otherwise appear in the exception of each request.
+ * Makes a connection. It checks the key, because a key that cannot be a header would appear in the exception of each request.
  * @throws {TypeError} if the URL or the key is not valid
  */
 export function connectionOf({ url, key, fetch: send, pause = pauseFor }: ConnectionOptions): Connection {
   const { protocol, origin, pathname, href } = new URL(url);
-  // Without credentials, query and fragment, also empty ones.
+  // No credentials, query or fragment, not even empty ones.
   const isBase = /^https?:$/.test(protocol) && href === origin + pathname;
   if (!isBase) throw new TypeError('"url" must begin with https:// and end with the host or a path');
   if (key === undefined || key === '') throw new TypeError('"key" is missing');

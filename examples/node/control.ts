@@ -1,4 +1,4 @@
-/** Requests to the control plane for one organisation, with retries. A change is made once, however often it is sent. */
+/** Requests to the control plane for one organisation, with retries. A change takes effect once, however often it is sent. */
 import { type Content, callOf, request } from './attempts.ts';
 import { connectionOf } from './connection.ts';
 
@@ -46,7 +46,7 @@ export interface Control {
 }
 
 /**
- * @param path below that of the organisation, such as `/registrations`
+ * @param path below the path of the organisation, such as `/registrations`
  * @throws {TypeError} if the URL or the token is not valid
  */
 export function controlOf(options: RegistrarOptions, path: string): Control {

@@ -1,20 +1,20 @@
 /**
- * Certificates and delegations of your organisation. What needs a signature is signed here, with your key, which never
- * leaves the process. Every method rejects with a {@link NumgateError}, as those of the registrar.
+ * Certificates and delegations of your organisation. Signatures are made here, with your key, which never leaves the process.
+ * Every method rejects with a {@link NumgateError}, as in the registrar.
  */
 import { controlOf, type RegistrarCall, type RegistrarOptions } from './control.ts';
 import { type HolderJwk, type HolderKey, signProof } from './holder-key.ts';
 import type { RegistrationReason } from './registration-types.ts';
 
-/** A certificate that an issuer signed, as the service knows it. Values that may grow are open strings. */
+/** A certificate that an issuer signed, as the service knows it. Sets of values that may grow are open strings. */
 export interface Certificate {
-  /** Names it in a chain. */
+  /** Names the certificate in a chain. */
   readonly digest: string;
   readonly organisation: string;
   readonly issuer: string;
   /** `valid`, `rateReduced`, `suspended`, `revoked` or `expired`. */
   readonly state: string;
-  /** Only if its issuer may not sign it now: it then counts as suspended. */
+  /** Set if its issuer may not sign it now. The certificate then counts as suspended. */
   readonly held?: true;
   /** The holder, in the words of the issuer. */
   readonly sub: string;
@@ -26,19 +26,19 @@ export interface Certificate {
   readonly expires: string;
   /** Thumbprint of your key. */
   readonly key: string;
-  /** In the status list of the issuer. */
+  /** Status in the status list of the issuer. */
   readonly status: string;
   readonly statusList: { readonly uri: string; readonly index: number };
   readonly clients: readonly string[];
-  /** IDs of the registrations that rest on it. Empty until they exist. */
+  /** IDs of the registrations that rest on the certificate. Empty until they exist. */
   readonly registrations: readonly string[];
-  /** Why there are none. */
+  /** Why there are no registrations. */
   readonly reasons?: readonly RegistrationReason[];
   readonly certificate: string;
   readonly createdAt: string;
 }
 
-/** That an agent may send for a principal. */
+/** States that an agent may send for a principal. */
 export interface Delegation {
   readonly id: string;
   /** `proposed`, `accepted`, `active`, `suspended`, `rejected`, `withdrawn`, `revoked` or `expired`. */
@@ -57,9 +57,9 @@ export interface Delegation {
   readonly chain: readonly string[];
   /** Thumbprint of the agent's key; null until it has accepted. */
   readonly key: string | null;
-  /** What the principal has to sign. Only while it is accepted. */
+  /** What the principal has to sign. Only in the state `accepted`. */
   readonly toSign?: { readonly header: object; readonly claims: object };
-  /** Null until the principal has confirmed it. */
+  /** Null until the principal has confirmed the delegation. */
   readonly digest: string | null;
   readonly delegation: string | null;
   readonly createdAt: string;
@@ -79,35 +79,35 @@ export interface DelegationContent {
 }
 
 export interface CertificateUpload {
-  /** The compact JWS. */
+  /** The certificate as compact JWS. */
   readonly certificate: string;
-  /** The key that it was issued for. */
+  /** The key that the certificate names. */
   readonly key: HolderKey;
-  /** Clients that may send from its numbers. */
+  /** Clients that may send from the numbers of the certificate. */
   readonly clients: readonly string[];
-  /** Your own name for its registrations. */
+  /** Your own name for the registrations of the certificate. */
   readonly reference?: string;
 }
 
 export interface CredentialRegistrar {
-  /** Uploads a certificate with a proof that you have its key. Once more changes nothing. */
+  /** Uploads a certificate with a proof that you have its key. A repeated upload changes nothing. */
   addCertificate(upload: CertificateUpload, call?: RegistrarCall): Promise<Certificate>;
   certificate(digest: string, call?: RegistrarCall): Promise<Certificate>;
   certificates(call?: RegistrarCall): AsyncGenerator<Certificate, void, undefined>;
-  /** As the principal. */
+  /** Call this as the principal. */
   propose(delegation: DelegationContent, call?: RegistrarCall): Promise<Delegation>;
-  /** As the agent. @param key your tokens will be signed with it */
+  /** Call this as the agent. @param key signs your tokens */
   accept(id: string, key: Pick<HolderKey, 'publicKey'>, call?: RegistrarCall): Promise<Delegation>;
-  /** As the principal. @param key that of your own certificate or delegation @throws {TypeError} if it is not accepted */
+  /** Call this as the principal. @param key of your own certificate or delegation @throws {TypeError} unless accepted */
   confirm(id: string, key: HolderKey, call?: RegistrarCall): Promise<Delegation>;
   /** @param action `reject` as the agent; `withdraw`, `suspend`, `resume` or `revoke` as the principal */
   move(id: string, action: string, call?: RegistrarCall): Promise<Delegation>;
   delegation(id: string, call?: RegistrarCall): Promise<Delegation>;
-  /** Those that you are the principal or the agent of. */
+  /** Delegations of which you are the principal or the agent. */
   delegations(call?: RegistrarCall): AsyncGenerator<Delegation, void, undefined>;
 }
 
-/** @throws {TypeError} if the URL is none */
+/** @throws {TypeError} if the URL is not valid */
 export function makeCredentialRegistrar(options: RegistrarOptions): CredentialRegistrar {
   const { get, change } = controlOf(options, '');
   const certificates = '/certificates';

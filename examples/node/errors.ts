@@ -1,24 +1,24 @@
-/** The error of a request that got no verdict. */
+/** The error of a request without a verdict. */
 import type { RegistrationReason } from './registration-types.ts';
 
 /** Codes of this client. All others are problem codes of the service (docs/api.md). */
 export type LocalCode =
   /** No response arrived in time. */
   | 'TIMEOUT'
-  /** The connection failed, or broke. */
+  /** The connection failed or broke. */
   | 'UNREACHABLE'
-  /** The response is truncated, or not a response of numgate. */
+  /** The response is truncated or not from numgate. */
   | 'RESPONSE_INVALID'
   /** An HTTP error without a problem of numgate: something in front of numgate responded. */
   | 'HTTP_ERROR'
   /** `from` or `to` exceeds the limit of the service. No request was sent. */
   | 'NUMBER_TOO_LONG'
-  /** An event or a snapshot of the feed was altered, left out or moved, or is not for your key. Nothing of it was used. */
+  /** An event or a snapshot of the feed was altered, left out or moved, or is not for your key. None of it was used. */
   | 'FEED_ALTERED'
-  /** A holder key, or what it should sign, is not valid; `field` names it. Nothing was signed. */
+  /** A holder key or its claims are not valid; `field` names the fault. Nothing was signed. */
   | 'SIGNING_INVALID';
 
-/** What is known of the failure besides its code. */
+/** What is known about the failure in addition to its code. */
 export interface ErrorDetails {
   /** HTTP status, or null without a response. */
   readonly status?: number | null;

@@ -1,4 +1,4 @@
-/** What the client returns if there is no verdict, or one that it does not know. */
+/** The results that the client returns without a verdict, or with a verdict that it does not know. */
 import type { Failure } from './attempts.ts';
 import { localError, type NumgateError } from './errors.ts';
 import type { CheckAnswer, FailPolicy, Ingress, ItemError, Verdict } from './types.ts';
@@ -25,7 +25,7 @@ const PARTY_CHARS_MAX = 64;
 
 const VERDICTS: ReadonlySet<unknown> = new Set<Verdict>(['allow', 'label', 'block', 'indeterminate']);
 
-/** By default, traffic at a gateway is from abroad. Traffic that displays a carrier prefix is too. */
+/** By default, traffic at a gateway is from abroad. So is traffic that displays a carrier prefix. */
 export function isFromAbroad(ingress: Ingress = {}): boolean {
   return ingress.type !== 'domestic' || ingress.carrierPrefix !== undefined;
 }
@@ -53,9 +53,9 @@ export function localAnswer({ why, error }: Failure, failPolicy: FailPolicy): Lo
 }
 
 /**
- * Whether the caller may have caused a rejection through the content of the call or text. Such traffic is
- * held back, because otherwise the caller could choose the fail policy. A rejection without a numgate problem
- * comes from a filter in front of numgate.
+ * Whether the content of the call or text may have caused the rejection. Such traffic is held back, because
+ * otherwise the caller could choose the fail policy. A rejection without a numgate problem comes from a filter
+ * in front of numgate.
  */
 function isCausedByCaller({ code, status, field }: NumgateError): boolean {
   if (status === 413) return true;
@@ -76,7 +76,7 @@ export function readAnswer<Answer extends CheckAnswer>(
   failPolicy: FailPolicy,
 ): Answer | ItemError | null {
   if (typeof json !== 'object' || json === null) return null;
-  // Callers recognise what this client makes by these names. A newer service may use them for something else.
+  // The client marks its own results with these names. A newer service may use them for something else.
   const { error, source, unknownVerdict, ...answer } = json as Record<string, unknown>;
   if (typeof error === 'object' && error !== null) return json as ItemError;
   const { verdict, action } = answer;

@@ -1,7 +1,7 @@
 /** Decrypts data of the feed (RFC 7516: `dir` and `ECDH-ES`, with `A256GCM`), and verifies its chain of digests. */
 import type { FeedEntry, FeedPlace } from './feed-types.ts';
 
-/** Decrypts a JWE. Null if it is not for this key, or was altered. */
+/** Decrypts a JWE. Returns null if it is not for this key or was altered. */
 export type Decrypt = (jwe: string) => Promise<Opened | null>;
 
 export interface Opened {
@@ -37,7 +37,7 @@ export function decryptorOf(jwk: JsonWebKey): Decrypt {
   };
 }
 
-/** @throws anything if the JWE is not for this key, or was altered */
+/** @throws any error if the JWE is not for this key or was altered */
 async function open(jwe: string, jwk: JsonWebKey): Promise<Opened | null> {
   const [head = '', encryptedKey, iv, text, tag, ...more] = jwe.split('.');
   const header = JSON.parse(new TextDecoder().decode(bytesOf(head)!)) as Record<string, unknown>;
@@ -108,7 +108,7 @@ export async function sha256(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
 }
 
 /**
- * Where you are after reading everything before an epoch. Null if its statement does not follow `place`.
+ * The place after everything before an epoch. Null if the epoch's statement does not follow `place`.
  * @param note `GET /v1/feed/epochs/{epoch}` @param place null before the first event
  */
 export async function placeAtEpoch(note: string, place: FeedPlace | null): Promise<FeedPlace | null> {
@@ -125,7 +125,7 @@ export async function placeAtEpoch(note: string, place: FeedPlace | null): Promi
   return isNext ? { cursor: `${feed}.${epoch}.${position}`, digest } : null;
 }
 
-/** The bytes of a text in base64url; null if it is none. */
+/** Decodes base64url. Returns null if the text is not base64url. */
 function bytesOf(text: string): Uint8Array<ArrayBuffer> | null {
   try {
     const binary = atob(text.replaceAll('-', '+').replaceAll('_', '/'));

@@ -1,14 +1,14 @@
-/** What the feed says. */
+/** The types of the feed. */
 
 /** Where you are in the feed. Keep it with your entries, in one transaction. */
 export interface FeedPlace {
   /** `<feed>.<epoch>.<position>` of the last event. */
   readonly cursor: string;
-  /** What the next event must follow. */
+  /** Digest that the next event must follow. */
   readonly digest: string;
 }
 
-/** What the service says about one number or source, for one subject. */
+/** An entry about one number or source, for one subject. */
 export interface PartyEntry {
   /** E.164; null for a source. */
   readonly number: string | null;
@@ -16,24 +16,24 @@ export interface PartyEntry {
   readonly source: string | null;
   /** `from` or `to`. */
   readonly subject: 'from' | 'to';
-  /** `block`, `label`, or `allow`: a block was lifted. Treat any other as no block. */
+  /** `block`, `label`, or `allow` if a block was lifted. Treat any other effect as no block. */
   readonly effect: string;
   /** A reason code of checks; null for `allow`. */
   readonly code: string | null;
   readonly authority: string;
   readonly list: string;
-  /** `<id>@<version>` of the rule that made it; null if none did. */
+  /** `<id>@<version>` of the rule that made the entry; null without a rule. */
   readonly rule: string | null;
-  /** `provisional` or `confirmed`, of a block that a rule made; otherwise null. */
+  /** `provisional` or `confirmed` for a rule block; otherwise null. */
   readonly stage: string | null;
-  /** When it ends, RFC 3339; null for never. */
+  /** When the entry ends, RFC 3339; null for never. */
   readonly until: string | null;
 }
 
-/** A confirmed campaign: texts that are alike. */
+/** A confirmed campaign: texts that are similar. */
 export interface CampaignEntry {
   readonly subject: 'campaign';
-  /** 64 values of 16 bits, little-endian, in base64. Only who has the same TEXT_KEY can recognise texts of it. */
+  /** 64 values of 16 bits, little-endian, in base64. Recognising texts of the campaign takes the same TEXT_KEY. */
   readonly fingerprint: string;
   /** 16 hex digits. */
   readonly textKeyId: string;
@@ -64,17 +64,17 @@ export type FeedEntry = PartyEntry | CampaignEntry | HostEntry;
 export interface FeedChange {
   /** Names the entry. */
   readonly reference: string;
-  /** What it is from here on; null if there is none any more. */
+  /** The entry from here on; null if it was removed. */
   readonly entry: FeedEntry | null;
   /** RFC 3339. */
   readonly at: string;
-  /** Where you are once you have processed the event. */
+  /** Your place once you have processed the event. */
   readonly place: FeedPlace;
 }
 
 /** An entry of a snapshot. */
 export type FeedSnapshotEntry = FeedEntry & {
   readonly reference: string;
-  /** Of the event that made it so. */
+  /** Position of the event that last changed the entry. */
   readonly position: number;
 };

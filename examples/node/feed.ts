@@ -1,6 +1,6 @@
 /**
- * Follows the feed: entries as a snapshot, and then each change, decrypted and verified. An event that was altered, left
- * out or moved ends the iteration with an error, before you get it.
+ * Follows the feed: the entries as a snapshot, and then each change, decrypted and verified. If an event was altered, left out
+ * or moved, the iteration ends with an error before you get the event.
  */
 import { type Call, Cutoff, callOf, failureOf, request, send } from './attempts.ts';
 import { connectionOf } from './connection.ts';
@@ -15,7 +15,7 @@ export interface FeedOptions {
   readonly url: string;
   /** The key of a client with the right `feed`, `<client id>.<secret>`. */
   readonly key: string;
-  /** What `clients feed-key` printed, or your private key. Null for a client without encryption. */
+  /** The output of `clients feed-key`, or your private key. Null for a client without encryption. */
   readonly jwk: JsonWebKey | null;
   /** How long a request waits for the next event, in ms. Default 20,000, at most 25,000. */
   readonly waitMs?: number;
@@ -28,32 +28,32 @@ export interface FeedOptions {
 }
 
 export interface FeedCall extends Call {
-  /** Whether to wait for further events, or to end where there are none. Default `true`. */
+  /** Whether to wait for further events, or to end after the last one. Default `true`. */
   readonly follow?: boolean;
 }
 
-/** All entries, and where to go on from. */
+/** All entries, and the place to continue from. */
 export interface FeedSnapshot {
   readonly place: FeedPlace;
-  /** Read them all before you use any: only the end shows that the snapshot is whole. */
+  /** Read all entries before you use any, because only the end shows that the snapshot is complete. */
   readonly entries: AsyncGenerator<FeedSnapshotEntry, void, undefined>;
 }
 
 export interface Feed {
   /**
    * Yields each change after a place, in order.
-   * @param after null from the first event on
+   * @param after null to begin with the first event
    * @throws {NumgateError} `CURSOR_GONE` if you must begin with a snapshot again; `FEED_ALTERED`
    */
   changes(after: FeedPlace | null, call?: FeedCall): AsyncGenerator<FeedChange, void, undefined>;
-  /** @throws {NumgateError} `FEED_ALTERED` if it is not whole */
+  /** @throws {NumgateError} `FEED_ALTERED` if the snapshot is not complete */
   snapshot(call?: Call): Promise<FeedSnapshot>;
 }
 
-/** Time that a response may take beyond the wait, in ms, and longest time for all attempts. */
+/** Time that a response may take beyond the wait, in ms, and the longest time for all attempts. */
 const RESPONSE_MS = 20_000;
 const DEADLINE_MS = 300_000;
-/** Longest time until the response of a snapshot begins, in ms. */
+/** Longest time until the response to a snapshot request begins, in ms. */
 const SNAPSHOT_MS = 60_000;
 /** Pause after a response that came too early, in ms. */
 const RETRY_MS = 5_000;
@@ -110,7 +110,7 @@ export function makeFeed(options: FeedOptions): Feed {
       }
       if (events.length > 0) continue;
       if (!follow) return;
-      // Too many requests wait: the response came at once.
+      // An early empty response means that too many requests are waiting.
       if (performance.now() - startedAt < waitMs / 2) await connection.pause(RETRY_MS, call.signal);
     }
   }
@@ -152,7 +152,7 @@ async function dataOf({ data }: WireEvent, decrypt: Decrypt | null): Promise<Eve
   return JSON.parse(opened.text) as EventData;
 }
 
-/** The place after an event. @throws {NumgateError} if it does not follow `place`, or its attributes differ */
+/** The place after an event. @throws {NumgateError} if the event does not follow `place`, or its attributes differ */
 async function verified(event: WireEvent, data: EventData, place: FeedPlace): Promise<FeedPlace> {
   const [feed, epoch, position] = place.cursor.split('.');
   const { reference, entry, at } = data;
@@ -172,7 +172,7 @@ async function verified(event: WireEvent, data: EventData, place: FeedPlace): Pr
   return next;
 }
 
-/** The lines of a snapshot, from all of its pieces. */
+/** Joins the pieces of a snapshot, and yields whole lines. */
 async function* wholeLines(
   lines: AsyncIterable<string>,
   decrypt: Decrypt | null,

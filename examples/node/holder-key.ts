@@ -1,6 +1,6 @@
 /**
- * What the holder of a sender certificate signs: message tokens, proofs of possession and delegations, as compact JWS
- * (RFC 7515). The private key never leaves the process. Only WebCrypto is used, so that it runs everywhere.
+ * Signs as the holder of a sender certificate: message tokens, proofs of possession and delegations, as compact JWS (RFC 7515).
+ * The private key never leaves the process. Only WebCrypto is used, so the code runs everywhere.
  */
 import { localError, type NumgateError } from './errors.ts';
 
@@ -10,13 +10,13 @@ export interface HolderJwk {
   readonly crv: string;
   readonly x: string;
   readonly y?: string;
-  /** Only of a private key. */
+  /** Only in a private key. */
   readonly d?: string;
 }
 
 /** The key of a holder or agent. */
 export interface HolderKey {
-  /** RFC 7638: the `jkt` that a certificate or delegation names, and the `kid` of what the key signs. */
+  /** RFC 7638 thumbprint. It is the `jkt` in a certificate or delegation, and the `kid` of signatures by this key. */
   readonly thumbprint: string;
   readonly publicKey: HolderJwk;
   /** @returns a compact JWS with this `typ` */
@@ -29,13 +29,13 @@ export interface SenderTokenClaims {
   readonly audience: string;
   /** The number in E.164, with or without `+`. */
   readonly from: string;
-  /** The certificate, and then the delegations up to that of the key: each as issued, or its {@link digestOf}. */
+  /** The certificate, then the delegations up to the one of the key. Each as issued, or as its {@link digestOf}. */
   readonly chain: readonly string[];
-  /** Sender code of an organisation of the chain, if it has one. */
+  /** Sender code of an organisation in the chain, if it has one. */
   readonly senderCode?: string;
-  /** At most 900, the default. */
+  /** At most 900, which is the default. */
   readonly lifeSeconds?: number;
-  /** Names the token, for your own records. */
+  /** ID of the token, for your own records. */
   readonly id?: string;
 }
 
@@ -43,7 +43,7 @@ interface Algorithm {
   readonly alg: 'ES256' | 'EdDSA';
   readonly importing: { readonly name: string; readonly namedCurve?: string };
   readonly signing: { readonly name: string; readonly hash?: string };
-  /** In the order of RFC 7638. */
+  /** Members of the key in the order of RFC 7638. */
   readonly members: readonly ('crv' | 'kty' | 'x' | 'y')[];
 }
 
@@ -58,7 +58,7 @@ const ALGORITHMS: Readonly<Record<string, Algorithm>> = {
   },
 };
 
-/** As in the service. */
+/** Same as in the service. */
 const LIFE_S = 900;
 const DIGEST = /^[\w-]{43}$/;
 const JWS = /^[\w-]+\.[\w-]+\.[\w-]+$/;
@@ -70,12 +70,11 @@ const TEXT_CHARS_MAX = 64;
 const encoder = new TextEncoder();
 
 /**
- * Opens a private key.
- * Rejects with a {@link NumgateError} `SIGNING_INVALID` if it is not a private key for ES256 or EdDSA. The message does not
- * contain it.
+ * Opens a private key. Rejects with a {@link NumgateError} `SIGNING_INVALID` if the JWK is not a private key for ES256 or
+ * EdDSA. The message does not contain the key.
  */
 export async function openHolderKey(jwk: HolderJwk): Promise<HolderKey> {
-  // From a file, it can be anything.
+  // A JWK from a file can be anything.
   const { crv = '', d } = (jwk ?? {}) as Partial<HolderJwk>;
   const algorithm = Object.hasOwn(ALGORITHMS, crv) ? ALGORITHMS[crv] : undefined;
   if (algorithm === undefined || d === undefined)
@@ -103,9 +102,9 @@ export async function openHolderKey(jwk: HolderJwk): Promise<HolderKey> {
 }
 
 /**
- * Signs a token for the texts of the next minutes from one number. One token is enough for all of them: the service
- * verifies it once, and reads its status for every text. Rejects with a {@link NumgateError} `SIGNING_INVALID` that names
- * the claim which the service would refuse.
+ * Signs a token for the texts of the next minutes from one number. One token is enough for all of them. The service verifies it
+ * once, and reads its status for every text. Rejects with a {@link NumgateError} `SIGNING_INVALID` that names the claim that
+ * the service would refuse.
  */
 export async function signSenderToken(key: HolderKey, claims: SenderTokenClaims): Promise<string> {
   const { audience, from, chain, senderCode, lifeSeconds = LIFE_S, id } = claims;
@@ -151,7 +150,7 @@ function matches(pattern: RegExp, value: unknown): boolean {
   return typeof value === 'string' && pattern.test(value);
 }
 
-/** The message names the field and never contains its value. */
+/** An error whose message names the field and never contains its value. */
 function invalid(field: string, message: string): NumgateError {
   return localError('SIGNING_INVALID', `"${field}" ${message}`, { field });
 }

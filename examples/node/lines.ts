@@ -1,6 +1,6 @@
 /** Splits a stream of bytes into lines, in constant memory. */
 
-/** Longest line that is kept, in UTF-16 units. More than the service accepts, so it rejects a cut line. */
+/** Longest line that is kept, in UTF-16 units. The service accepts less, so it rejects a cut line. */
 const LINE_CHARS_MAX = 65_536;
 
 /**
@@ -42,7 +42,7 @@ async function* chunksOf(
       yield value;
     }
   } finally {
-    // Without effect on a stream that has ended. The reader of a broken one rejects.
+    // Has no effect on a stream that has ended. The reader of a broken stream rejects.
     await reader.cancel().catch(() => undefined);
   }
 }

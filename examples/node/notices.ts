@@ -1,6 +1,6 @@
 /**
- * The notices to your organisation, and answers to guidance. Webhooks bring them as they happen; here they all are, in
- * order, for 90 days.
+ * The notices to your organisation, and answers to guidance. Webhooks deliver notices as they happen. Here you can read all of
+ * them, in order, for 90 days.
  */
 import { type CallOptions, type Content, callOf, request } from './attempts.ts';
 import { connectionOf } from './connection.ts';
@@ -23,7 +23,7 @@ export interface NoticesOptions {
   readonly pause?: (ms: number, signal?: AbortSignal) => Promise<unknown>;
 }
 
-/** What you did about guidance. */
+/** What you did in response to guidance. */
 export interface GuidanceAnswer {
   /** How many subscribers you informed. */
   readonly informed: number;
@@ -32,28 +32,28 @@ export interface GuidanceAnswer {
   readonly note?: string | null;
 }
 
-/** Times are RFC 3339 in UTC. */
+/** A notice. Times are RFC 3339 in UTC. */
 export interface ReceivedNotice {
-  /** From 1 on, without gaps. */
+  /** Counts from 1, without gaps. */
   readonly version: number;
-  /** Such as `kr.numgate.recipients.guidance.v1`. New types may be added. */
+  /** For example `kr.numgate.recipients.guidance.v1`. New types may be added. */
   readonly type: string;
   readonly at: string;
   readonly subject: string;
   readonly data: Readonly<Record<string, unknown>>;
-  /** Made up, for tests. */
+  /** Whether the notice is invented for tests. */
   readonly mock: boolean;
-  /** When to have answered; null if it needs no answer. */
+  /** Time by which to answer; null if the notice needs no answer. */
   readonly respondBy: string | null;
   readonly acknowledgement: GuidanceAnswer | null;
 }
 
 /** Each method rejects with a {@link NumgateError} if the service refuses the request or does not respond. */
 export interface Notices {
-  /** All notices after a version, oldest first. @param after 0 for all that are kept */
+  /** All notices after a version, oldest first. @param after 0 for all kept notices */
   notices(after?: number, options?: CallOptions): AsyncGenerator<ReceivedNotice, void, undefined>;
   notice(version: number, options?: CallOptions): Promise<ReceivedNotice>;
-  /** Answers guidance. It can be corrected for a day; the same answer again changes nothing. */
+  /** Answers guidance. You can correct the answer for a day; repeating the same answer changes nothing. */
   acknowledge(version: number, answer: GuidanceAnswer, options?: CallOptions): Promise<ReceivedNotice>;
 }
 

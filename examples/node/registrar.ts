@@ -1,7 +1,7 @@
 /**
- * Registers the numbers that your clients send from. Every method resolves with what the service has stored, or rejects
- * with a {@link NumgateError}; its `reasons` name each wrong field. A change carries an `Idempotency-Key`, so a retry
- * changes nothing twice.
+ * Registers the numbers that your clients send from. Every method resolves with what the service has stored, or rejects with a
+ * {@link NumgateError} whose `reasons` name each wrong field. A change carries an `Idempotency-Key`, so a retry changes nothing
+ * twice.
  */
 import type { Content } from './attempts.ts';
 import { controlOf, type RegistrarCall, type RegistrarOptions } from './control.ts';
@@ -16,7 +16,7 @@ import type {
 export type { RegistrarCall, RegistrarOptions } from './control.ts';
 export type * from './registration-types.ts';
 
-/** Which registrations to list. */
+/** Selects the registrations to list. */
 export interface RegistrationFilter {
   readonly state?: string;
   readonly client?: string;
@@ -24,17 +24,17 @@ export interface RegistrationFilter {
 }
 
 export interface UploadOptions extends RegistrarCall {
-  /** Names the upload. With the same name and file, a repeated upload continues the first. Default: a new name. */
+  /** Name of the upload. With the same name and file, a repeated upload continues the first one. Default: a new name. */
   readonly upload?: string;
   readonly submit?: boolean;
   /** Store the valid lines of a piece even if others are invalid. */
   readonly skipInvalid?: boolean;
-  /** Store nothing. */
+  /** Check only, and store nothing. */
   readonly dryRun?: boolean;
 }
 
 export interface Registrar {
-  /** Checks a registration and stores nothing. */
+  /** Checks a registration without storing it. */
   validate(
     registration: RegistrationContent,
     call?: RegistrarCall,
@@ -43,7 +43,7 @@ export interface Registrar {
     registration: RegistrationContent,
     call?: RegistrarCall & { readonly submit?: boolean },
   ): Promise<Registration>;
-  /** Makes a new version. The approved one stays in force. @param version that you have read; any if omitted */
+  /** Makes a new version. The approved version stays in force. @param version that you have read; any if omitted */
   edit(
     id: string,
     changes: Partial<RegistrationContent>,
@@ -52,13 +52,13 @@ export interface Registrar {
   submit(id: string, call?: RegistrarCall): Promise<Registration>;
   close(id: string, call?: RegistrarCall): Promise<Registration>;
   get(id: string, call?: RegistrarCall): Promise<Registration>;
-  /** Those whose newest or approved version has the number. */
+  /** Registrations whose newest or approved version has the number. */
   find(number: string, call?: RegistrarCall): Promise<readonly Registration[]>;
   list(filter?: RegistrationFilter, call?: RegistrarCall): AsyncGenerator<Registration, void, undefined>;
-  /** @param after ID of the last event that you have; 0 for all */
+  /** @param after ID of the last event that you have; 0 for all events */
   events(after?: number, call?: RegistrarCall): AsyncGenerator<RegistrationEvent, void, undefined>;
   /**
-   * Uploads CSV in pieces, and yields what became of each line.
+   * Uploads CSV in pieces, and yields the result of each line.
    * @param lines of the file, without line ends; the first is the header (docs/senders.md has the columns)
    */
   upload(
@@ -67,12 +67,12 @@ export interface Registrar {
   ): AsyncGenerator<ImportedRow, void, undefined>;
 }
 
-/** As in the service. */
+/** Same as in the service. */
 const PAGE_MAX = 1_000;
 const PIECE_LINES_MAX = 1_000;
 const PIECE_BYTES_MAX = 4_194_304;
 
-/** @throws {TypeError} if the URL is none */
+/** @throws {TypeError} if the URL is not valid */
 export function makeRegistrar(options: RegistrarOptions): Registrar {
   const { send, get, lookUp, change: changed } = controlOf(options, '/registrations');
   const change = (below: string, body: object, call?: RegistrarCall, more?: Partial<Content>) =>
@@ -126,9 +126,9 @@ export function makeRegistrar(options: RegistrarOptions): Registrar {
 }
 
 interface Piece {
-  /** Number of its first line in the file. */
+  /** Line number of its first line in the file. */
   readonly first: number;
-  /** With the header. */
+  /** Includes the header. */
   readonly body: string;
 }
 

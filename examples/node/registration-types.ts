@@ -1,23 +1,23 @@
 /**
- * Registered senders, as the registrar sends and returns them. Values that a newer service may extend (states, reason
- * codes) are open strings. docs/senders.md says what they mean.
+ * Registered senders, as the registrar sends and returns them. Sets of values that a newer service may extend (states, reason
+ * codes) are open strings. docs/senders.md explains them.
  */
 
-/** A document, which stays with you. */
+/** A document. The document itself stays with you. */
 export interface RegistrationProof {
   /** `serviceUse`, `identityCheck`, `employment`, `powerOfAttorney`, `businessRegistration` or `relation`. */
   readonly kind: string;
-  /** In hex. */
+  /** Digest of the document, in hex. */
   readonly sha256: string;
   /** Your name for the document. */
   readonly reference?: string | null;
-  /** ISO 8601; null if it does not end. */
+  /** ISO 8601; null if the document does not expire. */
   readonly expires?: string | null;
 }
 
-/** What you register. */
+/** The content of a registration. */
 export interface RegistrationContent {
-  /** A number in any usual form, or a range such as `+82221230000..+82221230099`. In responses E.164. */
+  /** A number in any usual form, or a range such as `+82221230000..+82221230099`. E.164 in responses. */
   readonly number: string;
   readonly basis: 'own' | 'staff' | 'delegated';
   readonly holder: { readonly kind: 'person' | 'organisation'; readonly name: string };
@@ -26,7 +26,7 @@ export interface RegistrationContent {
   readonly proofs?: readonly RegistrationProof[];
   /** ISO 8601. */
   readonly expires?: string | null;
-  /** Your own name for it, unique in your organisation. */
+  /** Your own name for the registration, unique in your organisation. */
   readonly reference?: string | null;
 }
 
@@ -36,14 +36,14 @@ export interface RegistrationReason {
   readonly code: string;
   readonly detail: string;
   readonly help: string;
-  /** The live block that has suspended the registration. Absent for all other reasons. */
+  /** The live block that has suspended the registration. Absent from all other reasons. */
   readonly operation?: number;
 }
 
 /** One version of a registration. */
 export interface RegistrationVersion extends RegistrationContent {
   readonly version: number;
-  /** The earliest end of the registration and its proofs, ISO 8601. */
+  /** The earliest end among the registration and its proofs, ISO 8601. */
   readonly endsAt: string | null;
 }
 
@@ -55,15 +55,15 @@ export interface Registration extends RegistrationVersion {
   readonly state: string;
   /** The version in force; null for none. */
   readonly approvedVersion: number | null;
-  /** That version, if it is not the newest. */
+  /** The approved version, if it is not the newest. */
   readonly approved?: RegistrationVersion;
-  /** Only of mock clients. */
+  /** Only for mock clients. */
   readonly mock?: boolean;
-  /** Digest of the certificate that it rests on, if it does. */
+  /** Digest of the certificate that the registration rests on, if any. */
   readonly certificate?: string;
   readonly claimedBy: string | null;
   readonly claimedUntil: string | null;
-  /** Of the last decision. */
+  /** Reasons of the last decision. */
   readonly reasons: readonly RegistrationReason[];
   /** Whether the edge has the last change: `none`, `pending`, `waiting` or `published`. */
   readonly publication: string;
@@ -73,24 +73,24 @@ export interface Registration extends RegistrationVersion {
   readonly submittedAt: string | null;
 }
 
-/** A decision or a reminder. Read the registration for what is true now. */
+/** A decision or a reminder. Read the registration itself for its current state. */
 export interface RegistrationEvent {
   readonly id: number;
-  /** Such as `approved`, `needsUpdate`, `suspended` or `expiring`. */
+  /** For example `approved`, `needsUpdate`, `suspended` or `expiring`. */
   readonly type: string;
   readonly at: string;
   /** ID of the registration. */
   readonly registration: string;
   readonly version: number;
   readonly state: string;
-  /** Until the end, for `expiring`. */
+  /** Days until the end; only for `expiring`. */
   readonly days?: number;
   readonly mock?: boolean;
 }
 
-/** What became of a line of an upload. */
+/** The result of one line of an upload. */
 export interface ImportedRow {
-  /** Of the file; the header is line 1. */
+  /** Line number in the file; the header is line 1. */
   readonly line: number;
   readonly reference: string | null;
   /** `created`, `updated`, `unchanged` or `rejected`. */

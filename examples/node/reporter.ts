@@ -1,6 +1,6 @@
 /**
- * Reports spam as a partner, to the control plane. Each report has an ID of yours, under which the service counts it once.
- * So every request can be sent again, also after a crash of your own: `known` is as good as `accepted`.
+ * Reports spam to the control plane, as a partner. You give each report an ID, and the service counts each ID once. So you can
+ * send every request again, even after a crash of your own: `known` is as good as `accepted`.
  */
 import { type CallOptions, callOf, request } from './attempts.ts';
 import { connectionOf } from './connection.ts';
@@ -25,9 +25,9 @@ export interface ReporterOptions {
   readonly pause?: (ms: number, signal?: AbortSignal) => Promise<unknown>;
 }
 
-/** One report of spam, or of something that is none. */
+/** One report of spam, or of something that is not spam. */
 export interface SpamReport {
-  /** Yours, and never used for another report: 1 to 64 letters, digits and `._:-`. */
+  /** Your own ID, never used for another report: 1 to 64 letters, digits and `._:-`. */
   readonly reportId: string;
   /** The sender: a number in any usual form, or a sender ID. */
   readonly from: string;
@@ -37,34 +37,34 @@ export interface SpamReport {
   /** `gambling`, `finance`, `loan`, `adult`, `driver`, `telecom`, `medicine`, `phishing`, `other` or `notSpam`. */
   readonly kind: string;
   readonly origin: 'domestic' | 'overseas';
-  /** The subscriber who reports: a number, or your own stable ID of the person. The service keeps neither in clear. */
+  /** The subscriber who reports: a number, or your own stable ID of the person. The service does not keep it in clear. */
   readonly reporter: string;
   /** `bulk`, `mobile`, `fixed`, `voip` or `international`. */
   readonly route?: string;
   /** Sender code (식별코드) of the relay. */
   readonly relayCode?: string;
-  /** Operator through which it entered, MCC-MNC. */
+  /** Operator through which the text or call entered, as MCC-MNC. */
   readonly ingressOperator?: string;
   /** Fingerprint of the campaign: 16 to 64 lower case hex digits. */
   readonly campaign?: string;
-  /** The text itself, at most 2,000 characters: its fingerprint is computed at once, and the text is dropped. */
+  /** The text itself, at most 2,000 characters. The service computes its fingerprint at once and drops the text. */
   readonly text?: string;
 }
 
 /**
- * What became of a report: `accepted`; `known` from an earlier request; or `withdrawn`, if you took it back. Then it does
- * not count, and its ID cannot be used again.
+ * The result of a report: `accepted`; `known` from an earlier request; or `withdrawn`, if you took it back. A withdrawn report
+ * does not count, and its ID cannot be used again.
  */
 export interface ReportDone {
   readonly reportId: string;
   readonly status: string;
 }
 
-/** A report that was not taken. Nothing of it is stored. */
+/** A refused report. Nothing of it is stored. */
 export interface ReportRefused {
-  /** Null if the service could not read it. */
+  /** Null if the service could not read the ID. */
   readonly reportId: string | null;
-  /** In a stream, if `reportId` is null: the number of the line in its request, from 1. */
+  /** Only in a stream if `reportId` is null: the line number in the request, from 1. */
   readonly line?: number;
   readonly error: ItemError['error'];
 }
@@ -97,13 +97,13 @@ export interface Reporter {
     options?: CallOptions,
   ): AsyncGenerator<ReportAnswer, void, undefined>;
   /**
-   * Takes reports back. They no longer count, and their IDs cannot be used again.
+   * Withdraws reports. They no longer count, and their IDs cannot be used again.
    * @returns one answer for each ID, in order
    */
   withdrawReports(reportIds: readonly string[], options?: CallOptions): Promise<WithdrawalAnswer[]>;
 }
 
-/** As in the service. */
+/** Same as in the service. */
 const PER_REQUEST_MAX = 1_000;
 
 /** @throws {TypeError} if the URL or the key is not valid */

@@ -1,7 +1,7 @@
 /**
- * Sends any number of items in constant memory. The items travel in requests of bounded size, because
- * browsers cannot send a body while they read the response, and because a request that breaks can then be
- * sent again. Each response is read line by line, no faster than the caller takes the results.
+ * Sends any number of items in constant memory, in requests of bounded size. Browsers cannot send a body while
+ * they read the response, and a small request can be sent again if it breaks. Each response is read line by
+ * line, no faster than the caller takes the results.
  */
 import {
   type Attempt,
@@ -16,12 +16,12 @@ import {
 import type { Connection } from './connection.ts';
 import { linesOf } from './lines.ts';
 
-/** Bounds of one request: enough that its latency does not matter, little enough to keep in memory. */
+/** Limits of one request. It is large enough that its latency does not matter, and small enough to keep in memory. */
 const REQUEST_LINES_MAX = 5_000;
 const REQUEST_CHARS_MAX = 1_048_576;
-/** Default of the longest time without a result, in ms: longer than a window of the quota. */
+/** Default for the longest time without a result, in ms. Longer than a window of the quota. */
 export const STREAM_DEADLINE_MS = 120_000;
-/** Longest wait for the next line, in ms: the service may wait for the next window of the quota, of 60 s. */
+/** Longest wait for the next line, in ms. The service may wait for the next window of the quota, of 60 s. */
 const LINE_TIMEOUT_MS = 90_000;
 /** Longest wait for the end of a response after its last result, in ms. */
 const END_TIMEOUT_MS = 1_000;
@@ -29,12 +29,12 @@ const END_TIMEOUT_MS = 1_000;
 /** Items, or lines of NDJSON with one item each. */
 export type LineSource<Item> = Iterable<Item | string> | AsyncIterable<Item | string>;
 
-/** Where items are sent, and how their results are read. */
+/** Where to send items, and how to read their results. */
 export interface StreamTarget<Result> {
   readonly path: string;
   /** Longest time without a result, in ms. */
   readonly deadlineMs: number;
-  /** Returns null if the JSON is no result. */
+  /** Returns null if the JSON is not a result. */
   readonly read: (json: unknown) => Result | null;
 }
 
@@ -58,7 +58,7 @@ export async function* sendInStreams<Item extends object, Result>(
       for await (const answer of answers) {
         if (!answer.ok) failure = answer.failure;
         else {
-          // Progress: the failures before it, and the time that the caller takes, do not count.
+          // This is progress, so earlier failures and the time that the caller takes do not count.
           sent++;
           tried = 0;
           yield answer.value;
@@ -93,11 +93,11 @@ async function* answersOf<Result>(
     let count = 0;
     const answered = linesOf(posted.value.body!)[Symbol.asyncIterator]();
     while (count < lines.length) {
-      // Also if all results have arrived at once.
+      // Also needed if all results arrived at once.
       call.signal?.throwIfAborted();
       arm();
       const next = await answered.next();
-      // The caller may take any time for a result.
+      // The caller may take any time to process a result.
       cutoff.disarm();
       const value = next.done === true ? null : read(JSON.parse(next.value));
       if (value === null) return yield { ok: false, failure: invalidResponse(call) };
@@ -105,7 +105,7 @@ async function* answersOf<Result>(
       yield { ok: true, value };
       lineEnd = performance.now() + deadlineMs;
     }
-    // A connection can be used again once its response has been read to the end.
+    // A connection can be reused only after its response has been read to the end.
     cutoff.arm(END_TIMEOUT_MS);
     await answered.next();
   } catch (error) {
@@ -116,7 +116,7 @@ async function* answersOf<Result>(
 }
 
 /**
- * Collects the lines of one request: all that are there, but at least one, so that a slow source does not
+ * Collects the lines of one request: all available lines, but at least one, so that a slow source does not
  * delay results. Reads no further ahead.
  */
 async function* requestsOf<Item extends object>(
@@ -125,7 +125,7 @@ async function* requestsOf<Item extends object>(
 ): AsyncGenerator<readonly string[], void, undefined> {
   const iterator =
     Symbol.asyncIterator in source ? source[Symbol.asyncIterator]() : source[Symbol.iterator]();
-  /** Requested and not yet taken. */
+  /** A line that was requested from the source and not yet taken. */
   let next: Promise<IteratorResult<Item | string>> | null = null;
   let isOver = false;
   /** @returns the next line, or null if the source is over or `turn` comes first */
@@ -151,22 +151,22 @@ async function* requestsOf<Item extends object>(
           turn ??= new Promise((resolve) => setTimeout(resolve, 0, null));
         }
       } finally {
-        // If the source throws, its lines before that come first.
+        // If the source throws, its earlier lines are sent first.
         if (lines.length > 0) yield lines;
       }
     }
   } finally {
     const ended = isOver ? null : Promise.resolve(iterator.return?.());
-    // A source that is still busy with an item cannot end before that.
+    // A source that is still producing an item cannot end before that.
     if (next === null) await ended;
     else ended?.catch(() => undefined);
   }
 }
 
-/** @throws the reason of the signal, also if `value` never settles */
+/** @throws the reason of the signal, even if `value` never settles */
 function unlessAborted<Value>(value: Promise<Value>, signal: AbortSignal | undefined): Promise<Value> {
   if (signal === undefined) return value;
-  // Not a race with one promise for all: that would keep a closure of each value until the end.
+  // Do not race with one shared promise, which would keep a closure of each value until the end.
   return new Promise((resolve, reject) => {
     const abort = (): void => reject(signal.reason);
     if (signal.aborted) abort();

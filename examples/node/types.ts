@@ -1,7 +1,7 @@
 /**
- * Requests and responses of the check API, as this client sends and returns them. Values that a newer service
- * may extend (reason codes, kinds of match, problem codes) are open strings. The verdict is closed, because
- * the client never returns one that it does not know.
+ * Requests and responses of the check API, as this client sends and returns them. Sets of values that a newer
+ * service may extend (reason codes, kinds of match, problem codes) are open strings. The verdict is closed,
+ * because the client never returns one that it does not know.
  */
 
 /** Whether a call or text may pass. `indeterminate` has an `action`, and never counts as `allow`. */
@@ -12,7 +12,7 @@ export type FailPolicy = 'open' | 'closed';
 
 export type Channel = 'sms' | 'voice';
 
-/** Fields of one check. Numbers as you have them, or a sender ID in `from`. */
+/** Fields of one check. Numbers in any form that you have, or a sender ID in `from`. */
 interface Parties {
   readonly from?: string;
   readonly to?: string;
@@ -56,9 +56,9 @@ export interface Ingress {
 /** Values for the fields that the items of a gateway batch omit. */
 export interface GatewayDefaults extends Parties {
   readonly ingress?: Ingress;
-  /** Of a Korean mobile number. `unknown` if omitted. */
+  /** Roaming state of a Korean mobile number. `unknown` if omitted. */
   readonly roaming?: 'verified' | 'notRoaming' | 'unknown';
-  /** STIR/SHAKEN. */
+  /** STIR/SHAKEN attestation. */
   readonly attestation?: 'A' | 'B' | 'C';
   /** PASSporTs, each as JWS or as the value of a SIP `Identity` header. */
   readonly identity?: string | readonly string[];
@@ -88,19 +88,19 @@ export interface Reason {
   readonly match: string;
   /** The effect of this finding alone, such as `block` or `shadow`. */
   readonly effect: string;
-  /** The organisation that vouches for it. */
+  /** The organisation that vouches for the entry. */
   readonly authority: string | null;
   /** When the entry expires, ISO 8601. */
   readonly until: string | null;
   /** What to do about it, for codes that need it. */
   readonly detail?: string;
-  /** With `SENDER_RATE_REDUCED`, if it is known: the share of its usual rate at which the sender may send. */
+  /** Only with `SENDER_RATE_REDUCED`: the share of its usual rate at which the sender may send, if known. */
   readonly factor?: number;
-  /** Of a block that a rule of the joint response made: ID and version of the rule, such as `kr-50@3`. */
+  /** Only of a rule block: ID and version of the rule, such as `kr-50@3`. */
   readonly rule?: string;
-  /** Of such a block: `provisional`, which ends on time unless it is confirmed, or `confirmed`. */
+  /** Only of a rule block: `provisional`, which ends on time unless it is confirmed, or `confirmed`. */
   readonly stage?: string;
-  /** The reference with which whoever was blocked can appeal. Pass it on. */
+  /** The reference that the blocked person needs for an appeal. Pass it on. */
   readonly appeal?: string;
 }
 
@@ -111,17 +111,17 @@ export interface Head {
   /** When the lists were last known to be current, ISO 8601. */
   readonly asOf: string;
   readonly stale: boolean;
-  /** Only for a mock client: nothing is sent, and its registrations are mock too. */
+  /** Only for a mock client. Nothing is sent, and its registrations are mock too. */
   readonly mock?: true;
 }
 
 /** What the text layers found in a text. docs/text.md describes the fields. */
 export interface TextAnswer {
-  /** 0 to 1. Null without a model. */
+  /** From 0 to 1. Null without a model. */
   readonly score: number | null;
   /** `ordinary`, `review` or `suspicious`. Null without a model. */
   readonly band: string | null;
-  /** Why the score is high, in words: at most three. */
+  /** Why the score is high, in words. At most three reasons. */
   readonly reasons: readonly string[];
   /** The campaign that the text belongs to, such as `c-17`. */
   readonly campaign: string | null;
@@ -135,7 +135,7 @@ interface Findings extends Head {
   readonly from: string | null;
   /** The recipient as parsed: E.164 or a short code. */
   readonly to: string | null;
-  /** Every finding, the deciding one first. */
+  /** Every finding. The deciding one comes first. */
   readonly reasons: readonly Reason[];
   /** The verdict before the mode of your client softened it. Only in mode `label` or `shadow`. */
   readonly unenforced?: string;
@@ -161,7 +161,7 @@ export interface SenderRequest extends Omit<CheckDefaults, 'text'> {
   readonly from: string;
 }
 
-/** What would happen to a text from a sender. */
+/** What would happen to a text from this sender. */
 export type SenderAnswer = Findings &
   Decided & {
     /** `none`, `registered`, `own` or `unavailable`; null if the sender can mean several numbers. */
@@ -189,7 +189,7 @@ interface GatewayActions {
     readonly country: string | null;
     readonly countryMismatch: boolean | null;
   };
-  /** What a signature attests. `source` is `verified`, or `claimed` if only you say so. */
+  /** The attestation of the signature. `source` is `verified`, or `claimed` if only you state it. */
   readonly attestation: { readonly level: string; readonly source: string } | null;
   /** Whether the PASSporTs of the request were verified. Null if it has none. */
   readonly identity: {
@@ -210,7 +210,7 @@ interface GatewayActions {
   readonly label: string | null;
   /** Whether to hide the number of the sender. */
   readonly withholdCli: boolean;
-  /** You may reuse the result for the same request until then, ISO 8601. */
+  /** You may reuse the result for the same request until this time, ISO 8601. */
   readonly cacheUntil: string;
 }
 
@@ -220,7 +220,7 @@ export type GatewayAnswer = CheckAnswer & GatewayActions;
 /** The result of one item of a gateway batch. */
 export type GatewayItemAnswer = GatewayAnswer & Identified;
 
-/** An item that the service cannot read. Other items are not affected. */
+/** An item that the service cannot read. It does not affect other items. */
 export interface ItemError extends Identified {
   readonly error: {
     /** A problem code of docs/api.md, or one that a newer service has added. */

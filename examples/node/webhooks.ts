@@ -1,30 +1,30 @@
 /**
- * Verifies webhooks of numgate, as Standard Webhooks defines them: with the secret of the webhook (`whsec_…`), its public
- * key (`whpk_…`), or both. Uses only the Web Crypto API, which needs Node 20 or newer for public keys.
+ * Verifies webhooks of numgate according to Standard Webhooks: with the secret of the webhook (`whsec_…`), its public key
+ * (`whpk_…`), or both. Uses only the Web Crypto API, which needs Node 20 or newer for public keys.
  */
 
 /** A notice as a webhook gets it: a CloudEvent. */
 export interface NoticeEvent {
-  /** The same for each attempt: drop what you have had. */
+  /** The same for each attempt. Drop notices that you have already processed. */
   readonly id: string;
-  /** Such as `kr.numgate.sender.blocked.v1`. */
+  /** For example `kr.numgate.sender.blocked.v1`. */
   readonly type: string;
   readonly subject: string;
   /** RFC 3339 in UTC. */
   readonly time: string;
   /** Rises with each notice to your organisation. A webhook gets them in this order, except for replays. */
   readonly version: number;
-  /** Made up, for tests: do not act on it. */
+  /** Set for an invented notice, for tests. Do not act on it. */
   readonly mock?: true;
-  /** When to have answered. */
+  /** Time by which to answer. */
   readonly respondby?: string;
   readonly data: Readonly<Record<string, unknown>>;
 }
 
 export interface VerifyOptions {
-  /** How old, or how far in the future, a webhook may be, in seconds. Default 300. */
+  /** Maximum age of a webhook, and how far in the future it may be, in seconds. Default 300. */
   readonly toleranceSeconds?: number;
-  /** ms since 1970. Default: now. */
+  /** Current time, in ms since 1970. Default: now. */
   readonly now?: number;
 }
 
@@ -34,7 +34,7 @@ export class WebhookError extends Error {
 }
 
 /**
- * @param body as it arrived, before JSON is parsed
+ * @param body exactly as it arrived, before JSON is parsed
  * @param headers of the request: a `Headers` object, or names in any case with their values
  * @param keys `whsec_…` or `whpk_…`, or several of them while you rotate
  * @throws {WebhookError} respond with status 400, and ignore the request

@@ -1,22 +1,22 @@
 /**
- * The alphabets of texts, by data coding (SMPP 3.4, 5.2.19): their characters, and what they cost in a text.
- * In SMPP each septet of the GSM alphabet takes an octet; on the air, 160 septets take 140 octets.
+ * The alphabets of texts, by data coding (SMPP 3.4, 5.2.19): their characters, and how much of a text each character takes. In
+ * SMPP each septet of the GSM alphabet takes an octet; on the air, 160 septets take 140 octets.
  */
 
 export interface Alphabet {
-  /** What a receiver sees. It shows something for any octets, so a sender cannot avoid a label with invalid ones. */
+  /** Decodes text as a receiver shows it. All octets show something, so a sender cannot avoid a label with invalid ones. */
   decode(octets: Buffer): string;
-  /** Octets in one text with a user data header of `headerOctets` octets, at a cost of 1 each. */
+  /** Units in one text with a user data header of `headerOctets` octets. */
   capacity(headerOctets: number): number;
 }
 
-/** An alphabet in which texts can be written, too. */
+/** An alphabet that can also be written. */
 export interface Writable extends Alphabet {
-  /** @returns null if it lacks a character */
+  /** @returns null if the alphabet lacks a character */
   encode(text: string): Buffer | null;
-  /** @returns the characters of a text, as octets. All octets are in one of them, whatever they are. */
+  /** Splits a text into its characters, as octets. Every octet belongs to a character, even if it is invalid. */
   characters(octets: Buffer): Buffer[];
-  /** What a character takes of the capacity. */
+  /** Units of the capacity that a character takes. */
   cost(character: Buffer): number;
 }
 
@@ -27,12 +27,12 @@ export const UCS2_CODING = 8;
 /** TP-User-Data (3GPP TS 23.040, 9.2.3.24): one text, in octets. */
 const TEXT_OCTETS = 140;
 
-/** 3GPP TS 23.038, 6.2.1: the GSM default alphabet, in order, with its escape at 0x1b. */
+/** The GSM default alphabet in order (3GPP TS 23.038, 6.2.1), with its escape at 0x1b. */
 const GSM =
   '@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞ\x1bÆæßÉ !"#¤%&\'()*+,-./0123456789:;<=>?' +
   '¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà';
 const ESCAPE = 0x1b;
-/** 6.2.1.1: what follows the escape. */
+/** Characters after the escape (6.2.1.1). */
 const GSM_EXTENSION: ReadonlyMap<number, string> = new Map([
   ...([0x0a, 0x14, 0x28, 0x29, 0x2f, 0x3c, 0x3d, 0x3e, 0x40, 0x65] as const).map(
     (septet, index) => [septet, '\f^{}\\[~]|€'[index]!] as const,
@@ -67,7 +67,7 @@ const gsm: Writable = {
       const septet = text[at]!;
       const extended = septet === ESCAPE ? GSM_EXTENSION.get(text[at + 1] ?? -1) : undefined;
       if (extended !== undefined) at++;
-      // 6.2.1.1: behind an escape that means nothing, a septet stands for its character of the default alphabet.
+      // 6.2.1.1: after an escape without meaning, a septet stands for its character of the default alphabet.
       decoded += extended ?? (septet === ESCAPE ? '' : (GSM[septet] ?? String.fromCharCode(septet)));
     }
     return decoded;
@@ -86,7 +86,7 @@ const ascii: Writable = {
   decode: (text) => text.toString('latin1'),
   encode: (text) => (ASCII.test(text) ? Buffer.from(text, 'latin1') : null),
   characters: (text) => charactersOf(text, () => 1),
-  // On the air it is the GSM alphabet, which has some of its characters only in the extension.
+  // On the air this is the GSM alphabet, which has some of its characters only in the extension.
   cost: (character) => GSM_SEPTETS.get(character.toString('latin1'))?.length ?? 1,
   capacity: septets,
 };
@@ -126,7 +126,7 @@ export function isWritable(alphabet: Alphabet): alphabet is Writable {
 }
 
 /**
- * @param standard what the SMSC takes data coding 0 for
+ * @param standard the alphabet that the SMSC uses for data coding 0
  * @returns null if texts of this data coding cannot be read
  */
 export function alphabetOf(dataCoding: number, standard: DefaultAlphabet): Alphabet | null {

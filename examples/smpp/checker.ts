@@ -1,7 +1,7 @@
 /**
- * Checks messages with numgate and turns responses into decisions. A single message is checked at once.
- * Messages that arrive during a call are collected and sent in one batch. No message waits longer than the
- * deadline, which includes its time in the queue. After the deadline the fail policy decides.
+ * Checks messages with numgate and turns responses into decisions. A single message is checked at once. Messages that arrive
+ * during a call are collected and sent in one batch. No message waits longer than the deadline, which includes its time in the
+ * queue. After the deadline the fail policy decides.
  */
 import type {
   FailPolicy,
@@ -28,7 +28,7 @@ export interface CheckerOptions {
   readonly label: string | null;
   /** Maximum number of messages in one call. */
   readonly batchItems: number;
-  /** How long messages wait for the call under way before another call starts, in ms. */
+  /** How long messages wait for a running call before another call starts, in ms. */
   readonly batchWaitMs: number;
   /** Longest time until a message is decided, in ms. */
   readonly deadlineMs: number;
@@ -96,9 +96,9 @@ export class Checker {
   }
 
   /**
-   * One call, or several: a filter in front of numgate may reject a batch for one of its messages. It is split
-   * until that message is alone, since otherwise a single sender could hold back all others. (A batch that is
-   * too large for the service is split by the client.)
+   * Makes one call, or several. A filter in front of numgate may reject a batch because of one message. The batch is then split
+   * until that message is alone, because otherwise a single sender could hold back all others. (The client splits batches that
+   * are too large for the service.)
    */
   async #request(batch: readonly Waiting[]): Promise<Answered[]> {
     const { client, defaults, deadlineMs } = this.#options;
@@ -137,7 +137,7 @@ export class Checker {
 
   /** Logs each change once, so that the log does not fill while numgate is unreachable. */
   #report(answers: readonly Answered[]): void {
-    // A sender or recipient that is too long says nothing about numgate, because no request was sent.
+    // A sender or recipient that is too long shows nothing about numgate, because no request was sent.
     const answer = answers.find((candidate) => !('source' in candidate && candidate.why === 'tooLong'));
     if (answer === undefined) return;
     const isAway = 'source' in answer && fieldOf(answer) === null;
@@ -161,14 +161,14 @@ function passWith(label: string | null): Decision {
   return label === null ? PASS : { kind: 'label', label };
 }
 
-/** Whether the call failed with an error that is not of numgate, and that the content of a message can cause. */
+/** Whether the call failed with an error that does not come from numgate and that message content can cause. */
 function isRejectedByFilter(answer: Answered): boolean {
   if (!('source' in answer)) return false;
   const { code, status } = answer.problem;
   return code === 'HTTP_ERROR' && (status === 400 || status === 403);
 }
 
-/** The field that could not be parsed, of an item or a single request, or null. */
+/** The field of an item or a single request that could not be parsed, or null. */
 function fieldOf(answer: Answered): string | null {
   if ('error' in answer) return answer.error.field;
   return 'source' in answer ? answer.problem.field : null;

@@ -1,36 +1,35 @@
 /**
- * What to check of the text of a message. Parts of a long text do not wait for each other: each is checked with the parts
- * that came before it, so the last one is checked with the whole text. A receiver cannot join a text without its last
- * part.
+ * Joins the parts of a long text for checks. Parts do not wait for each other. Each part is checked together with the parts
+ * before it, so the last part is checked with the whole text. A receiver cannot join a text without its last part.
  */
 import { alphabetOf, type DefaultAlphabet } from './alphabets.ts';
 import { headerOf, placeOf, textOf } from './parts.ts';
 import type { Message } from './pdu.ts';
 
-/** Most characters that numgate reads, in UTF-16 units. */
+/** Maximum characters that numgate reads, in UTF-16 units. */
 const CHARS_MAX = 2_000;
 /** All parts of a text arrive within this time, in ms. */
 const TEXT_MS = 60_000;
-/** Most texts whose parts are remembered, 2,000 characters of each: 8 MB. After that, the oldest are forgotten. */
+/** Maximum texts whose parts are remembered. With 2,000 characters each they take 8 MB. The oldest are forgotten first. */
 const TEXTS_MAX = 2_000;
 
 interface Known {
   readonly since: number;
-  /** By their number, from 1. */
+  /** Parts by their number, from 1. */
   readonly parts: Map<number, string>;
 }
 
 export class JoinedTexts {
   readonly #alphabet: DefaultAlphabet;
-  /** The oldest first. */
+  /** Oldest first. */
   readonly #texts = new Map<string, Known>();
 
-  /** @param alphabet what the SMSC takes data coding 0 for */
+  /** @param alphabet that the SMSC uses for data coding 0 */
   constructor(alphabet: DefaultAlphabet) {
     this.#alphabet = alphabet;
   }
 
-  /** @returns the text as far as it is known; undefined if the message has none that can be read */
+  /** @returns the known parts of the text; undefined if the message has no readable text */
   read(pdu: Buffer, message: Message): string | undefined {
     const found = textOf(pdu, message);
     const alphabet = alphabetOf(pdu[message.dataCodingAt]!, this.#alphabet);
@@ -61,7 +60,7 @@ export class JoinedTexts {
   }
 }
 
-/** In order, with a line feed where a part is missing. */
+/** Joins the parts in order, with a line feed where a part is missing. */
 function joined(parts: ReadonlyMap<number, string>): string {
   let text = '';
   let expected = 1;

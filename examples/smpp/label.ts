@@ -1,11 +1,11 @@
 /**
  * Puts a label in front of a text. A text whose alphabet lacks a character of the label is converted to UCS-2,
- * which has them all. A text that no longer fits becomes several parts.
+ * which has all characters. A text that no longer fits becomes several parts.
  *
- * Of a long text, only the first part gets the label, but all parts of a text must count them alike and use one
- * data coding. So what happens to a part depends only on the label, the data coding and the form of the part,
- * never on its text: then parts need not wait for each other, whatever their order, and a part that is sent
- * again becomes the same parts again.
+ * Of a long text, only the first part gets the label, but all parts must have the same part count and one data
+ * coding. So the result for a part depends only on the label, the data coding and the form of the part, never
+ * on its text. Parts then need not wait for each other, whatever their order, and a part that is sent again
+ * gives the same parts again.
  */
 import {
   type Alphabet,
@@ -31,13 +31,13 @@ import {
 import { HEADER_BYTES, type Message, type Span } from './pdu.ts';
 
 const PAYLOAD_OCTETS_MAX = 65_000;
-/** source_port, destination_port. */
+/** Tags of source_port and destination_port. */
 const PORTS: readonly number[] = [0x020a, 0x020b];
 /** registered_delivery without the bits that request a receipt (SMPP 3.4, 5.2.17). */
 const WITHOUT_RECEIPT = 0xe0;
 
 export interface Labelled {
-  /** In the order in which they are sent. The last one keeps the request for a receipt. */
+  /** The PDUs in sending order. The last one keeps the request for a receipt. */
   readonly pdus: readonly Buffer[];
   /** Whether the receiver sees the label. */
   readonly isShown: boolean;
@@ -46,13 +46,13 @@ export interface Labelled {
 export interface LabellerOptions {
   /** Tag of the optional parameter (UTF-8) if the text cannot hold the label. Null for none. */
   readonly tag: number | null;
-  /** What the SMSC takes data coding 0 for. */
+  /** The alphabet that the SMSC uses for data coding 0. */
   readonly alphabet: DefaultAlphabet;
 }
 
 export class Labeller {
   readonly #options: LabellerOptions;
-  /** Reference of the next text that becomes several parts. */
+  /** Reference of the next text that is split. */
   #reference = Math.floor(Math.random() * 256);
 
   constructor(options: LabellerOptions) {
@@ -82,7 +82,7 @@ export class Labeller {
     const draft = { pdu, message, span, isShort, dataCoding: isKept ? pdu[dataCodingAt]! : UCS2_CODING };
     if (place !== null) {
       const parts = labelPart(octets, place, coding);
-      // Each part would replace the one before it.
+      // Each part would replace the previous one.
       if (parts === null || message.replaceIfPresent !== 0) return null;
       return parts.map(([text, where], index) => rendered(draft, text, where, index + 1 < parts.length));
     }
@@ -106,7 +106,7 @@ interface Coding {
   readonly to: Writable;
   /** Whether the text stays as it is. */
   readonly isKept: boolean;
-  /** In the alphabet `to`. */
+  /** The label in the alphabet `to`. */
   readonly label: Buffer;
 }
 
@@ -116,12 +116,12 @@ function codingOf(from: Alphabet, text: string): Coding {
   return { from, to: ucs2, isKept: false, label: ucs2.encode(text) };
 }
 
-/** @returns the parts that a part becomes, or null if it stays as it is */
+/** @returns the parts that replace a part, or null if it cannot be changed and stays as it is */
 function labelPart(octets: Buffer, place: Place, coding: Coding): [text: Buffer, place: Place][] | null {
   const { from, to, isKept, label } = coding;
   const { form, total, number } = place;
   const units = to.capacity(HEADER_OCTETS[form]);
-  // The longest part that comes, in units of what it becomes.
+  // The longest part that can arrive, in units of the new alphabet.
   const longest =
     from.capacity(form === 'udh16' ? HEADER_OCTETS.udh16 : HEADER_OCTETS.udh8) * (isKept ? 1 : 2);
   const labelUnits = to.characters(label).reduce((sum, character) => sum + to.cost(character), 0);
@@ -138,7 +138,7 @@ function labelPart(octets: Buffer, place: Place, coding: Coding): [text: Buffer,
   return pieces?.map((piece, index) => [piece, { ...place, total: sum, number: before + index + 1 }]) ?? null;
 }
 
-/** Pieces that are enough for any text of so many units, also if no piece but the last can be filled. */
+/** Enough pieces for any text of this many units, even if only the last piece can be filled completely. */
 function piecesFor(needed: number, units: number): number {
   // A character takes at most 4 units (a surrogate pair in UCS-2), so at most 3 stay free.
   return Math.max(1, Math.ceil((needed - 3) / (units - 3)));

@@ -1,8 +1,8 @@
 /**
  * The requests of one direction of a session. They are passed on in order, so a decided request waits for
- * those before it. The window counts requests being decided and PDUs that the other side has not answered yet.
- * Both sides keep the sender's sequence numbers, so nothing is translated. If a request becomes several PDUs,
- * all but the last get numbers of the proxy's own, and the sender gets one response.
+ * earlier requests. The window counts requests being decided and PDUs that the other side has not answered
+ * yet. Both sides keep the sender's sequence numbers, so nothing is translated. If a request becomes several
+ * PDUs, all but the last get the proxy's own numbers, and the sender gets one response.
  */
 import type { Leg } from './leg.ts';
 import { commandOf, HEADER_BYTES, refusal, STATUS, sequenceOf, statusOf, withSequence } from './pdu.ts';
@@ -10,9 +10,9 @@ import { commandOf, HEADER_BYTES, refusal, STATUS, sequenceOf, statusOf, withSeq
 export interface LaneOptions {
   readonly from: Leg;
   readonly to: Leg;
-  /** Maximum number of requests under way. */
+  /** Maximum number of requests in flight. */
   readonly window: number;
-  /** Status for requests under way when the other side disconnects. */
+  /** Status for requests in flight when the other side disconnects. */
   readonly lostStatus: number;
   /** Decides what to do with a request, and the bytes to pass on. */
   readonly screen: (pdu: Buffer, command: string) => Verdict | Promise<Verdict>;
@@ -20,7 +20,7 @@ export interface LaneOptions {
   readonly onRoom: () => void;
 }
 
-/** `pdus` are passed on in place of the request. */
+/** With `pass`, `pdus` are passed on in place of the request. */
 export type Verdict =
   | { readonly kind: 'pass'; readonly pdus: readonly Buffer[] }
   | { readonly kind: 'refuse'; readonly status: number };
@@ -34,17 +34,17 @@ interface Entry {
 interface Passed {
   readonly header: Buffer;
   readonly since: number;
-  /** PDUs that it became. */
+  /** Number of PDUs that the request became. */
   readonly count: number;
-  /** Of those, how many have no response yet. */
+  /** How many of these PDUs have no response yet. */
   left: number;
-  /** The response for the sender, of those that came: the first error, else that of the last PDU. */
+  /** The response for the sender, among the received ones: the first error, else the response to the last PDU. */
   response: Buffer | null;
 }
 
-/** Requests without a response. */
+/** Requests that get no response. */
 const WITHOUT_RESPONSE: ReadonlySet<string> = new Set(['alert_notification', 'outbind']);
-/** Highest sequence number of our own, below that of our unbind. Numbers of a sender begin at 1. */
+/** Highest sequence number of the proxy's own, below that of its unbind. Numbers of a sender begin at 1. */
 const OWN_SEQUENCE_MAX = 0x7ffffffe;
 
 export class Lane {
@@ -53,7 +53,7 @@ export class Lane {
   readonly #unanswered = new Map<number, Passed>();
   #ownSequence = OWN_SEQUENCE_MAX;
   #isClosing = false;
-  /** When a request last left the lane. */
+  /** Time when a request last left the lane. */
   #movedAt = performance.now();
 
   constructor(options: LaneOptions) {
@@ -79,7 +79,7 @@ export class Lane {
     const command = commandOf(request);
     const isPutOff = command !== 'unbind' && (this.isFull || this.#isClosing);
     if (to.isGone) from.write(refusal(request, lostStatus));
-    // enquire_link tests the connection. It does not wait for the messages before it.
+    // enquire_link tests the connection, so it does not wait for earlier messages.
     else if (command === 'enquire_link') to.write(request);
     else if (isPutOff) from.write(refusal(request, STATUS.throttled));
     else this.#enter(request, command);
@@ -122,7 +122,7 @@ export class Lane {
     for (const { request, verdict } of ready) {
       if (verdict!.kind === 'refuse') from.write(refusal(request, verdict!.status));
       else if (to.isGone) from.write(refusal(request, lostStatus));
-      // Only a sender with numbers as high as our own sees this.
+      // This affects only a sender with numbers as high as the proxy's own.
       else if ((this.#unanswered.get(sequenceOf(request))?.count ?? 1) > 1) {
         from.write(refusal(request, STATUS.throttled));
       } else this.#passOn(request, verdict!.pdus);
@@ -153,12 +153,12 @@ export class Lane {
     this.#options.onRoom();
   }
 
-  /** From now on new requests are put off. */
+  /** Refuses new requests from now on, with a temporary error. */
   close(): void {
     this.#isClosing = true;
   }
 
-  /** The other side cannot respond any more, so every request under way gets a response here. */
+  /** The other side cannot respond any more, so every request in flight is answered here. */
   fail(): void {
     const { from, lostStatus } = this.#options;
     for (const { header } of new Set(this.#unanswered.values())) from.write(refusal(header, lostStatus));
@@ -175,8 +175,7 @@ export class Lane {
   }
 
   /**
-   * Forgets requests that the other side has not answered within `waitMs`. The sender has given up on them,
-   * too.
+   * Forgets requests that the other side has not answered within `waitMs`. Their sender has given up as well.
    */
   expire(waitMs: number): void {
     const before = performance.now() - waitMs;

@@ -20,12 +20,12 @@ export class Leg {
     socket.on('error', () => undefined);
   }
 
-  /** Whether the peer cannot respond any more. */
+  /** Whether the peer can no longer respond. */
   get isGone(): boolean {
     return this.socket.destroyed || this.socket.writableEnded || this.socket.readableEnded;
   }
 
-  /** Whether the peer does not read what was already written. */
+  /** Whether the peer does not read data that was already written. */
   get isCongested(): boolean {
     return this.socket.writableNeedDrain;
   }
@@ -37,7 +37,7 @@ export class Leg {
     if (this.#head === null) return null;
     const length = this.#head.readUInt32BE(0);
     if (length < HEADER_BYTES || length > PDU_BYTES_MAX) {
-      // It is no longer possible to find the start of the next PDU.
+      // The start of the next PDU can no longer be found.
       this.socket.destroy();
       return null;
     }
@@ -48,7 +48,7 @@ export class Leg {
     return pdu;
   }
 
-  /** At its end a socket returns fewer bytes than requested. */
+  /** At the end of its data, a socket returns fewer bytes than requested. */
   #read(length: number): Buffer | null {
     const bytes = this.socket.read(length) as Buffer | null;
     return bytes?.length === length ? bytes : null;
@@ -60,7 +60,7 @@ export class Leg {
   }
 
   /**
-   * Closes our end and gives the peer time to read the last data. Further data from the peer is discarded:
+   * Closes our end and gives the peer time to read the last data. Discards further data from the peer, because
    * closing a socket with unread data would lose what was written.
    */
   finish(): void {

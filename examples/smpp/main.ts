@@ -1,6 +1,6 @@
 /**
  * `node main.ts --smsc host:port …`: runs the proxy as a process. README.md lists every flag. On SIGINT and
- * SIGTERM it finishes the requests under way and exits. It logs lines of JSON, which never contain a number.
+ * SIGTERM it finishes the requests in flight and exits. It logs lines of JSON, which never contain a number.
  */
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
@@ -92,7 +92,7 @@ function file(flag: string, path: string): string {
   }
 }
 
-/** A PEM file. Node takes an empty text for no list, and would trust every authority of the Web. */
+/** Reads a PEM file. An empty one is refused, because Node would then trust every authority of the Web. */
 function certificates(flag: string, path: string): string {
   const text = file(flag, path);
   return text.includes('-----BEGIN CERTIFICATE-----')

@@ -1,7 +1,7 @@
 /**
- * Long texts: a text is sent as several parts, which name their text by a reference, and their place in it.
- * A part says so in its user data header (3GPP TS 23.040, 9.2.3.24.1 and 9.2.3.24.8) or in `sar_*` parameters
- * (SMPP 3.4, 5.3.2.22 to 24).
+ * Long texts. A text is sent as several parts. Each part names its text by a reference, and its place in the
+ * text, in its user data header (3GPP TS 23.040, 9.2.3.24.1 and 9.2.3.24.8) or in `sar_*` parameters (SMPP
+ * 3.4, 5.3.2.22 to 24).
  */
 import type { Writable } from './alphabets.ts';
 import { MESSAGE_PAYLOAD, type Message, type Span } from './pdu.ts';
@@ -16,11 +16,11 @@ const SAR_NUMBER = 0x020f;
 const CONCATENATION = { 1: 0x00, 2: 0x08 } as const;
 
 export interface Place {
-  /** How the part says it. The SMSC makes a header from `sar` parameters. */
+  /** Where the part names its place. The SMSC makes a header from `sar` parameters. */
   readonly form: 'udh8' | 'udh16' | 'sar';
   readonly reference: number;
   readonly total: number;
-  /** From 1. */
+  /** Counts from 1. */
   readonly number: number;
 }
 
@@ -28,10 +28,10 @@ export interface Place {
 export const HEADER_OCTETS: Readonly<Record<Place['form'], number>> = { udh8: 6, udh16: 7, sar: 7 };
 
 export interface Text {
-  /** Where it is in the PDU. */
+  /** Position of the text in the PDU. */
   readonly span: Span;
   readonly octets: Buffer;
-  /** Whether it is the `short_message`, with one octet for its length. */
+  /** Whether the text is the `short_message`, with one octet for its length. */
   readonly isShort: boolean;
 }
 
@@ -58,7 +58,7 @@ export function placeOf(pdu: Buffer, { esmClass, tlvs }: Message, text: Buffer):
   return placeIf({ form: 'sar', reference: reference!, total: total!, number: number! });
 }
 
-/** A header with anything besides the concatenation changes what the text means. */
+/** Any other header element changes what the text means. */
 function placeInHeader(text: Buffer): Place | 'unreadable' {
   const [length, element, elementLength] = text;
   for (const [bytes, form] of [[1, 'udh8'] as const, [2, 'udh16'] as const]) {
@@ -86,7 +86,7 @@ export function headerOf({ form, reference, total, number }: Place): Buffer {
   }
 }
 
-/** Values of the `sar_*` parameters that differ from those of the part that was received. */
+/** The `sar_*` parameters whose values differ from those of the received part. */
 export function sarOf({ total, number }: Place): ReadonlyMap<number, number> {
   return new Map([
     [SAR_TOTAL, total],
@@ -97,7 +97,7 @@ export function sarOf({ total, number }: Place): ReadonlyMap<number, number> {
 /**
  * Splits a text, never within a character.
  * @param characters as octets
- * @param count how many pieces; if there are too few characters for all of them, the last ones are empty
+ * @param count of pieces; if there are too few characters for all of them, the last ones are empty
  * @returns null if the text does not fit
  */
 export function split(
@@ -121,7 +121,7 @@ export function split(
   return at === characters.length ? pieces : null;
 }
 
-/** How many pieces a text needs at least, if each holds so many units. */
+/** Minimum number of pieces that a text needs, if each piece holds `units` units. */
 export function piecesOf(characters: readonly Buffer[], units: number, { cost }: Writable): number {
   let pieces = 1;
   let used = 0;

@@ -1,7 +1,7 @@
 /**
- * SMPP 3.4 PDUs as raw bytes. The package `smpp` supplies the codes and builds our own responses. But
- * decoding and re-encoding with it loses data (user data headers, unknown TLVs, relative times). So a PDU
- * that passes through is never re-encoded, and is parsed only as far as a check needs.
+ * SMPP 3.4 PDUs as raw bytes. The package `smpp` supplies the codes and builds our own responses. But decoding
+ * and re-encoding with it loses data (user data headers, unknown TLVs, relative times). So a passing PDU is
+ * never re-encoded, and is parsed only as far as a check needs.
  */
 import smpp from 'smpp';
 
@@ -11,7 +11,7 @@ export const PDU_BYTES_MAX = 70_000;
 /** Longest address (5.2.8), in octets, without the zero at its end. */
 export const ADDRESS_OCTETS_MAX = 20;
 
-/** The text of a message without `short_message` (5.3.2.32). */
+/** Tag of the text of a message without `short_message` (5.3.2.32). */
 export const MESSAGE_PAYLOAD = 0x0424;
 
 const { errors } = smpp;
@@ -30,7 +30,7 @@ export function sequenceOf(pdu: Buffer): number {
   return pdu.readUInt32BE(12);
 }
 
-/** @returns a copy, unless it has this number already */
+/** @returns a copy, unless the PDU already has this number */
 export function withSequence(pdu: Buffer, sequence: number): Buffer {
   if (sequenceOf(pdu) === sequence) return pdu;
   const copy = Buffer.from(pdu);
@@ -47,12 +47,12 @@ export function statusOf(pdu: Buffer): number {
   return pdu.readUInt32BE(8);
 }
 
-/** @returns its name, or `unknown` */
+/** @returns the name of the command, or `unknown` */
 export function commandOf(pdu: Buffer): string {
   return smpp.commandsById[pdu.readUInt32BE(4)]?.command ?? 'unknown';
 }
 
-/** The error response to a request: only a header, as the standard requires for a status other than 0. */
+/** The error response to a request. It has only a header, as the standard requires for a status other than 0. */
 export function refusal(request: Buffer, status: number): Buffer {
   const response = `${commandOf(request)}_resp`;
   const command = response in smpp.commands ? response : 'generic_nack';
@@ -72,7 +72,7 @@ export interface Span {
   readonly end: number;
 }
 
-/** The content of a `submit_sm`, `deliver_sm` or `data_sm`, with the positions of what a label changes. */
+/** The content of a `submit_sm`, `deliver_sm` or `data_sm`, with the positions that a label changes. */
 export interface Message {
   readonly from: string;
   readonly to: string;
@@ -139,7 +139,7 @@ export function readMessage(pdu: Buffer): Message | null {
       const tag = pdu.readUInt16BE(at);
       const length = pdu.readUInt16BE(at + 2);
       at += 4;
-      // Only one of two texts would get the label, and the receiver might see the other.
+      // With two texts, only one would get the label, and the receiver might see the other one.
       const hasText = tlvs.has(tag) || (shortMessage !== null && shortMessage.end > shortMessage.start);
       if (tag === MESSAGE_PAYLOAD && hasText) throw new RangeError('two texts');
       tlvs.set(tag, span(length));

@@ -24,7 +24,7 @@ interface Endpoint {
   readonly port: number;
 }
 
-/** PEM. */
+/** PEM text. */
 type Pem = string | Buffer;
 
 export interface ProxyOptions {
@@ -32,9 +32,9 @@ export interface ProxyOptions {
   /** With a certificate, ESMEs have to use TLS. */
   readonly tls?: { readonly cert: Pem; readonly key: Pem };
   readonly smsc: Endpoint;
-  /** With this, the SMSC has to use TLS, and its certificate is verified. */
+  /** If set, the SMSC has to use TLS, and its certificate is verified. */
   readonly smscTls?: {
-    /** The only authorities that may have signed it. Without this, those that Node trusts. */
+    /** The only authorities that may sign the certificate. Default: the authorities that Node trusts. */
     readonly ca?: Pem;
   };
   readonly numgate: { readonly url: string; readonly key: string };
@@ -48,12 +48,12 @@ export interface ProxyOptions {
   readonly ingress: Ingress;
   /** Directions that are checked. */
   readonly directions?: readonly Direction[];
-  /** Maximum number of requests under way in each direction of a session. */
+  /** Maximum number of requests in flight in each direction of a session. */
   readonly window?: number;
   /** Maximum number of sessions. Further connections are closed at once. */
   readonly sessionsMax?: number;
   readonly batchItems?: number;
-  /** How long messages are collected while a call is under way, in ms. */
+  /** How long messages are collected while a call is running, in ms. */
   readonly batchWaitMs?: number;
   /** Longest time until a message is decided, in ms. */
   readonly deadlineMs?: number;
@@ -65,12 +65,12 @@ export interface ProxyOptions {
   readonly connectWaitMs?: number;
   /** How long a peer may take to close its end after the proxy closed its own, in ms. */
   readonly closeWaitMs?: number;
-  /** How long a shutdown waits for messages under way, in ms. */
+  /** How long a shutdown waits for messages in flight, in ms. */
   readonly stopWaitMs?: number;
   readonly labelTag?: number | null;
-  /** What the SMSC takes data coding 0 for. */
+  /** The alphabet that the SMSC uses for data coding 0. */
   readonly alphabet?: DefaultAlphabet;
-  /** Whether numgate gets the texts too. */
+  /** Whether texts are sent to numgate too. */
   readonly checkText?: boolean;
   readonly log?: (event: string, detail?: string) => void;
 }
@@ -78,7 +78,7 @@ export interface ProxyOptions {
 export interface SmppProxy {
   readonly port: number;
   readonly counts: Screener['counts'];
-  /** Waits for messages under way, then unbinds both sides. */
+  /** Waits for messages in flight, then unbinds both sides. */
   stop(): Promise<void>;
 }
 
@@ -134,14 +134,14 @@ export async function startProxy(options: ProxyOptions): Promise<SmppProxy> {
     stop: async () => {
       const closed = new Promise((resolve) => server.close(resolve));
       await Promise.all([...sessions].map((session) => session.stop(stopWaitMs)));
-      // What is left has not finished its TLS handshake.
+      // The remaining connections have not finished their TLS handshake.
       for (const socket of connections) socket.destroy();
       await closed;
     },
   };
 }
 
-/** Connects to the SMSC. A name is verified as it is written; an address needs a certificate for this address. */
+/** Connects to the SMSC. The certificate must match the given name, or the given address if there is no name. */
 function connectTo({ smsc, smscTls }: ProxyOptions, waitMs: number): Socket {
   const to = { ...smsc, allowHalfOpen: true };
   const servername = isIP(smsc.host) === 0 ? { servername: smsc.host } : {};

@@ -1,6 +1,6 @@
 /**
- * Decides what happens to each request: which ones are messages, what to check about them, and which bytes to
- * pass on. It counts what it did. Numbers and texts never leave it.
+ * Decides what happens to each request: whether it is a message, what to check about it, and which bytes to
+ * pass on. Counts its decisions. Numbers and texts never leave it.
  */
 import type { Checker, Decision } from './checker.ts';
 import type { JoinedTexts } from './joined-texts.ts';
@@ -16,16 +16,16 @@ export interface ScreenerOptions {
   readonly checker: Checker;
   readonly directions: readonly Direction[];
   readonly labeller: Labeller;
-  /** Reads the texts, which are then checked too; null if only numbers are. */
+  /** Reads the texts, which are then checked too. Null if only numbers are checked. */
   readonly joinedTexts: Readonly<Record<Direction, JoinedTexts>> | null;
-  /** What stands before the numbers of all senders, and is no part of them. */
+  /** The prefix that precedes the numbers of all senders and does not belong to them. */
   readonly carrierPrefix: string;
 }
 
 const CHECKED: ReadonlySet<string> = new Set(['submit_sm', 'deliver_sm', 'data_sm']);
 /**
- * A request with many recipients has no single verdict, and `replace_sm` would take the label off a text that
- * has passed. They are refused, because otherwise they would pass unchecked.
+ * These requests would pass unchecked, so they are refused. A request with many recipients has no single
+ * verdict, and `replace_sm` would remove the label from a text that has passed.
  */
 const REFUSED: ReadonlySet<string> = new Set(['submit_multi', 'broadcast_sm', 'replace_sm']);
 
@@ -75,7 +75,7 @@ export class Screener {
 
   #senderOf({ from }: Message): string {
     const { carrierPrefix } = this.#options;
-    // A sender that is only the prefix is no withheld one.
+    // A sender that consists only of the prefix is not a withheld sender.
     const isBefore = from.startsWith(carrierPrefix) && from.length > carrierPrefix.length;
     return isBefore ? from.slice(carrierPrefix.length) : from;
   }

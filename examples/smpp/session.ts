@@ -1,6 +1,6 @@
 /**
- * One ESME and the SMSC session that is opened for it. The SMSC decides about binds. The session has two
- * lanes, and handles either side stopping, leaving or disconnecting.
+ * One ESME and the SMSC session that is opened for it. The SMSC decides on binds. The session has two lanes.
+ * It handles a side that stops, leaves or disconnects.
  */
 import type { Socket } from 'node:net';
 import { Lane, type Verdict } from './lane.ts';
@@ -10,7 +10,7 @@ import type { Direction, Screener } from './screener.ts';
 
 export interface SessionOptions {
   readonly screener: Screener;
-  /** Maximum number of requests under way in each direction. */
+  /** Maximum number of requests in flight in each direction. */
   readonly window: number;
   /** How long to wait for a response from the other side, in ms. */
   readonly responseWaitMs: number;
@@ -24,7 +24,7 @@ export interface SessionOptions {
 const TICK_MS = 1_000;
 /** Commands allowed before the SMSC has accepted a bind. */
 const BEFORE_BIND = /^(bind_.*|unbind)$/;
-/** Sequence number of our own unbind: the highest possible, which no peer's own has reached. */
+/** Sequence number of the proxy's own unbind: the highest possible one, which no peer's own number has reached. */
 const OWN_SEQUENCE = 0x7fffffff;
 
 interface Side {
@@ -52,7 +52,7 @@ export class Session {
     const onRoom = (): void => this.#pump();
     const laneOf = (from: Leg, to: Leg, lostStatus: number, direction: Direction): Lane => {
       const screen = (pdu: Buffer, command: string): Verdict | Promise<Verdict> => {
-        // An unbound peer causes no checks.
+        // An unbound peer must not cause checks.
         if (this.#isBound || BEFORE_BIND.test(command)) return screener.screen(pdu, command, direction);
         return { kind: 'refuse', status: STATUS.notBound };
       };
@@ -72,7 +72,7 @@ export class Session {
     this.closed = Promise.all(gone).then(() => clearInterval(tick));
   }
 
-  /** @returns when it has closed */
+  /** Handles the events of a side. @returns when the side has closed */
   #watch(side: Side, other: Side): Promise<void> {
     const { socket } = side.leg;
     socket.on('readable', () => this.#pump());
@@ -94,7 +94,7 @@ export class Session {
     });
   }
 
-  /** Reads what can be read on both sides, and closes what has finished. */
+  /** Reads all available data on both sides, and closes finished sides. */
   #pump(): void {
     // Reading from one side makes room for the other.
     this.#hasRoom = true;
@@ -116,9 +116,9 @@ export class Session {
   }
 
   /**
-   * If a side's lane is full, reading stops and its TCP window fills. If both lanes are full, or one is
-   * stuck, reading goes on, because responses and enquire_link PDUs that the other side needs come after the
-   * requests. Those requests are refused with a temporary error.
+   * Reads from a side. If its lane is full, reading stops and its TCP window fills. If both lanes are full, or
+   * one is stuck, reading goes on, because the responses and enquire_link PDUs that the other side needs come
+   * after the requests. Those requests are refused with a temporary error.
    */
   #read({ leg, lane }: Side, other: Side): void {
     const isHeld = (): boolean => lane.isFull && !other.lane.isFull && !lane.isStuck(this.#fullWaitMs);
@@ -136,7 +136,7 @@ export class Session {
     }
   }
 
-  /** Puts off new requests, waits for those under way, and unbinds both sides. @returns when it has closed */
+  /** Refuses new requests, waits for those in flight, and unbinds both sides. @returns when everything has closed */
   async stop(waitMs: number): Promise<void> {
     const drained = new Promise<void>((resolve) => {
       this.#onDrained = resolve;

@@ -1,4 +1,4 @@
-/** Types for the part of the package `smpp` that is used here. The package has none of its own. */
+/** Types for the used part of the package `smpp`, which has no types of its own. */
 declare module 'smpp' {
   import type { EventEmitter } from 'node:events';
   import type { Server, Socket } from 'node:net';

@@ -1,7 +1,7 @@
 /**
- * All parts of a long text are labelled, or none: a label changes how many parts there are, so a phone could
- * not join parts that count differently. The first part that is decided therefore decides for the others. Each
- * part is still checked, and a part that is refused is refused.
+ * Labels all parts of a long text, or none. A label changes the number of parts, and a phone cannot join parts
+ * with different part counts. The first decided part therefore decides for the others. Each part is still
+ * checked, and a refused part stays refused.
  */
 import type { Decision } from './checker.ts';
 import { placeOf, textOf } from './parts.ts';
@@ -9,11 +9,11 @@ import type { Message } from './pdu.ts';
 
 /** All parts of a text arrive within this time, in ms. */
 const TEXT_MS = 60_000;
-/** Most texts that are remembered. After that, the oldest are forgotten. */
+/** Maximum number of remembered texts. After that, the oldest are forgotten. */
 const TEXTS_MAX = 10_000;
 
 export class Texts {
-  /** Decisions by text, the oldest first. */
+  /** Decisions by text, oldest first. */
   readonly #decisions = new Map<string, { readonly decision: Decision; readonly since: number }>();
 
   /** @returns the decision for this message: its own, or that of an earlier part of its text */

@@ -1,4 +1,4 @@
-/** The join of near-duplicates, against a comparison of all pairs. */
+/** The join of near-duplicates, compared with a comparison of all pairs. */
 import { expect, it } from 'vitest';
 import { gramsOf, nearDuplicates } from '../../bench/lib/near-duplicates.ts';
 import { koreanComments } from '../../bench/lib/real-texts.ts';
@@ -16,7 +16,7 @@ it.each([0.05, 0.2, 0.4])(
       .slice(0, 300)
       .map(gramsOf)
       .filter((each) => each.size > 20);
-    // And copies of some, with words left out.
+    // Includes copies of some texts, with words left out.
     const texts = grams
       .slice(50, 200)
       .flatMap((each, at) => [each, new Set([...each].slice(0, each.size - (at % 20)))]);

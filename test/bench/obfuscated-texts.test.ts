@@ -1,4 +1,4 @@
-/** Obfuscated variants of real texts: fingerprint and features are those of the text itself, wherever they must be. */
+/** Obfuscated variants of real texts have the same letters as the text. Split syllables keep fingerprint and features. */
 import { describe, expect, it } from 'vitest';
 import { OBFUSCATIONS, obfuscate, typedJamo } from '../../bench/lib/obfuscated-texts.ts';
 import { randomFrom } from '../../bench/lib/random-lists.ts';
@@ -44,7 +44,7 @@ describe('an obfuscated text', () => {
       if (String(readText(variant).letters) !== String(readText(text).letters))
         expect.fail(`${text} | ${variant}`);
     }
-    // Few Korean texts have Latin letters, and no English one has a syllable.
+    // Few Korean texts have Latin letters, and no English text has a syllable.
     if (kind !== 'jamo' || language === 'Korean') expect(changed).toBeGreaterThan(50);
   });
 });

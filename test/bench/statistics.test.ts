@@ -1,4 +1,4 @@
-/** The middle of measurements, worked out by hand. */
+/** The middle of measurements, compared with values computed by hand. */
 import { describe, expect, it } from 'vitest';
 import { isClearOf, middle } from '../../bench/lib/statistics.ts';
 
@@ -8,9 +8,9 @@ describe('the middle of measurements', () => {
   });
 
   it('is the median of the means of all pairs', () => {
-    // The means: 1, 2, 3, 3, 4, 5.
+    // The means are 1, 2, 3, 3, 4 and 5.
     expect(middle([5, 1, 3])).toBe(3);
-    // The means: 0, 1, 2, 5, 2, 3, 6, 4, 7, 10. For an even count, the upper of the two in the middle.
+    // The means are 0, 1, 2, 5, 2, 3, 6, 4, 7 and 10. For an even count, the upper of the two middle means counts.
     expect(middle([0, 2, 4, 10])).toBe(4);
   });
 

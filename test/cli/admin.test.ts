@@ -1,6 +1,6 @@
 /**
- * The client of the admin API against a network and a service that fail: retries, their keys, and how a
- * refusal ends a command.
+ * The client of the admin API with a failing network and a failing service: retries, their idempotency keys,
+ * and how a refusal ends a command.
  */
 import './support/workspace.ts';
 import { describe, expect, it, vi } from 'vitest';
@@ -10,7 +10,7 @@ import { freePort } from '../../cli/local/free-port.ts';
 import { failureOf } from './support/failing.ts';
 import { fakeService, problem, type Reply } from './support/fake-service.ts';
 
-/** A client of a service with these replies, of which the last one repeats; and its pauses. */
+/** A client of a service with these replies, the last of which repeats. Also returns its pauses. */
 async function adminOf(...replies: readonly (Reply | null)[]) {
   const service = await fakeService((_request, count) => replies[Math.min(count, replies.length) - 1]!);
   const pauses: number[] = [];

@@ -1,6 +1,6 @@
 /**
- * `/asyncapi.json` is valid AsyncAPI 3.0, and describes what is sent: every type of notice and every event of the feed, made
- * here, and those of a real service.
+ * `/asyncapi.json` is valid AsyncAPI 3.0 and describes everything that is sent. Every type of notice and every event of the
+ * feed is made here. Notices and events of a real service are checked as well.
  */
 import './support/workspace.ts';
 import { readFileSync } from 'node:fs';
@@ -17,7 +17,7 @@ import { HANG_MS } from '../shared/support/hang.ts';
 import { startTestService, type TestService } from './support/service.ts';
 import { startReceiver, type WebhookReceiver } from './support/webhook-receiver.ts';
 
-/** By a path that the compiler does not follow: its types are those of Workers. */
+/** A variable path, which the compiler does not follow, because the module has types of Workers. */
 const CLOUD_EVENT: string = '../../workers/notices/cloud-event.ts';
 const { cloudEvent } = (await import(CLOUD_EVENT)) as {
   cloudEvent(notice: object, organisation: string, source: string | null): string;
@@ -30,7 +30,7 @@ const DOCUMENT = JSON.parse(readFileSync(FILE, 'utf8')) as {
 const { schemas } = DOCUMENT.components;
 const AT = '2026-11-27T03:00:00.000Z';
 
-/** Closed at every level: a member that the document does not have is an error here, as it is none for receivers. */
+/** All schemas are closed here, so a member that the document lacks is an error. For receivers it is not. */
 const ajv = new Ajv({ strict: false, allErrors: true, validateFormats: false });
 ajv.addSchema(closed({ $id: 'asyncapi', ...DOCUMENT }), 'asyncapi');
 
@@ -48,7 +48,7 @@ function check(schema: string, value: unknown): void {
   expect([schema, validate(value), validate.errors]).toEqual([schema, true, null]);
 }
 
-/** The schema of a notice: `sender.blocked` is SenderBlockedNotice. */
+/** The name of a notice's schema: SenderBlockedNotice for `sender.blocked`. */
 const schemaOf = (type: string): string =>
   `${type.replace(/(?:^|\.)(\w)/g, (_, letter: string) => letter.toUpperCase())}Notice`;
 
@@ -61,7 +61,7 @@ const BLOCKED: data.SenderBlockedData = {
 };
 const UNBLOCKED: data.SenderUnblockedData = { ...SENDER, isLifted: true };
 
-/** One notice of each type, with all that it can have. The compiler compares it with what is sent. */
+/** One notice of each type, with every possible field. The compiler compares it with the types that are sent. */
 const NOTICES = {
   'recipients.guidance': {
     ...{ number: null, source: 'PARCEL-KR', channel: 'sms', firstSeenAt: AT, lastSeenAt: AT },
@@ -135,7 +135,7 @@ describe('the AsyncAPI document', () => {
     };
     const sent = JSON.parse(cloudEvent(notice, 'acme', 'https://numgate.example')) as object;
     check(schemaOf(type), sent);
-    // All that is described is sent.
+    // Everything in the document is sent.
     expect(Object.keys(sent).toSorted()).toEqual(
       Object.keys(schemas[schemaOf(type)]!.properties!).toSorted(),
     );

@@ -1,6 +1,6 @@
 /**
- * Every command that a document shows works: it runs against a real service, in a copy of the project, unless it
- * needs what a test does not have. The text of a document changes only where it has placeholders.
+ * Every command in a document works. It runs against a real service, in a copy of the project, unless it needs something that a
+ * test does not have. Only placeholders of the documented commands are replaced.
  */
 import './support/workspace.ts';
 import { spawn } from 'node:child_process';
@@ -21,14 +21,14 @@ import { FOLDER, SECRETS } from './support/workspace.ts';
 const CLONE = join(FOLDER, 'numgate');
 let service: Awaited<ReturnType<typeof startTestService>>;
 let key: string;
-/** Of a mock partner, as `npm start` makes it. */
+/** The key of a mock partner, as `npm start` makes it. */
 const PARTNER_KEY = `demo-partner.${'p'.repeat(43)}`;
-/** Of a consumer of the feed, likewise. */
+/** The key of a consumer of the feed, as `npm start` makes it. */
 const FEED_KEY = `demo-feed.${'f'.repeat(43)}`;
 
-/** What a command of a document takes for granted. */
+/** Commands that run first, because a command of a document assumes their result. */
 const BEFORE: Readonly<Record<string, string>> = {
-  // The newest build became current in another document.
+  // Another document has made the newest build current.
   'npx numgate undo <operation> --reason "wrong file"':
     'echo 010-2000-5037 | npx numgate block --file - --reason "a test"',
   'npx numgate push --share 0.1': 'npx numgate rollback --reason "a test"',
@@ -39,7 +39,7 @@ const BEFORE: Readonly<Record<string, string>> = {
   ].join('\n'),
 };
 
-/** Runs the commands of a block in one shell, and stops at the first that fails. */
+/** Runs the commands of a block in one shell, and stops at the first failure. */
 function run(commands: readonly string[]): Promise<{ status: number | null; output: string }> {
   const script = [
     'set -eo pipefail',
@@ -66,9 +66,9 @@ function run(commands: readonly string[]): Promise<{ status: number | null; outp
 
 const documents = documentedBlocks();
 const all = [...documents.values()].flat();
-/** Other documents use the organisation of this one. */
+/** Other documents use the organisation of this block. */
 const SET_UP = documents.get('docs/senders.md')![0]!.commands;
-/** A sender of the README that gets a certificate, passes, and is refused once it is revoked. */
+/** The README's walk-through: a sender gets a certificate, passes, and is refused after its revocation. */
 const WALK = documents
   .get('README.md')!
   .map(({ commands }) => commands)
@@ -84,7 +84,7 @@ beforeAll(async () => {
     mkdirSync(dirname(join(CLONE, name)), { recursive: true });
     writeFileSync(join(CLONE, name), text);
   };
-  // As npx starts them, without the second that npx takes.
+  // Starts the same programs as npx, without the second that npx takes.
   put(
     'bin/npx',
     '#!/bin/sh\nname=$1; shift\n[ "$name" = numgate ] && exec node cli/numgate.ts "$@"\n[ "$name" = node ] && exec node "$@"\nexit 127\n',
@@ -125,7 +125,7 @@ beforeAll(async () => {
   afterAll(issuer.stop);
   mkdirSync(join(CLONE, '.wrangler'), { recursive: true });
   symlinkSync(DEMO_ISSUER_FOLDER, join(CLONE, '.wrangler/issuer'));
-  // Canaries and plans are based on a release.
+  // Canaries and plans are based on a release, so make one first.
   const { status, output } = await run([
     ...SET_UP,
     'npx numgate organisations set acme --authority acme --roles operator,relay',
@@ -139,7 +139,7 @@ beforeAll(async () => {
 });
 
 describe('the commands of documents', () => {
-  // Each runs once: a proof takes long.
+  // Each command runs only once, because a proof takes long.
   const seen = new Set<string>([...SET_UP, ...WALK]);
   const isNew = (command: string): boolean => seen.size < seen.add(command).size;
   const runnable = [...documents].flatMap(([path, blocks]) => {
@@ -160,7 +160,7 @@ describe('the commands of documents', () => {
   });
 
   it('of the README let a sender pass, and refuse it once its certificate is revoked', async () => {
-    // Each part runs in a new shell, which has the variables and the function of the first.
+    // Each part runs in a new shell, so it repeats the variables and the function of the first part.
     const inEach = WALK.filter((command) => /^(?:export |check\(\))/.test(command));
     const parts: string[][] = [[]];
     for (const command of WALK) {

@@ -1,4 +1,4 @@
-/** Archives of evidence files: what is written is read, and nothing else is. */
+/** Archives of evidence files: the archives that numgate writes are read, and all others are refused. */
 import './support/workspace.ts';
 import { truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -17,7 +17,7 @@ const FILES = new Map([
   ['log.ndjson', bytes('{"n":1}\n'.repeat(1_000))],
 ]);
 
-/** Why an archive is refused; null if it is read. */
+/** Why an archive is refused; null if it is accepted. */
 function refusal(archive: Uint8Array): string | null {
   try {
     readArchive(write('case.zip', archive));
@@ -51,7 +51,7 @@ it('a flipped bit gives the same files, or is refused', () => {
     const altered = Uint8Array.from(archive);
     altered[at]! ^= 1 << (at % 8);
     try {
-      // Times and attributes mean nothing here.
+      // Times and attributes have no meaning here, so their bits may change.
       expect(readArchive(write('case.zip', altered))).toEqual(FILES);
     } catch (error) {
       expect((error as Error).message).toContain('is not an evidence file: ');
@@ -96,7 +96,7 @@ describe('an archive is refused', () => {
   it('with another name in an extra field, which some tools take for the name of the file', () => {
     const extra = (id: number) =>
       zipSync({ 'blocks.json': [bytes('x'), { extra: { [id]: bytes('\x01\0\0\0\0appeals.json') } }] });
-    // Unicode path, ZIP64, and one that nobody knows.
+    // A Unicode path, ZIP64, and an unknown field.
     for (const id of [0x7075, 0x0001, 0x9999]) expect(refusal(extra(id))).toContain('extra field');
     expect(refusal(extra(0x5455))).toBeNull();
   });

@@ -1,4 +1,4 @@
-/** Files with secrets and numbers are private: those that commands write, and those of older versions. */
+/** Files with secrets and numbers are private: the files that commands write, and the files of older versions. */
 import './support/workspace.ts';
 import { spawnSync } from 'node:child_process';
 import { chmodSync, mkdirSync, readdirSync, statSync, symlinkSync } from 'node:fs';
@@ -12,7 +12,7 @@ import { FOLDER, write } from './support/workspace.ts';
 
 const PROJECT = fileURLToPath(new URL('../..', import.meta.url));
 
-/** Files and folders below a folder, and itself, that group or others may use. */
+/** The folder, and files and folders below it, that group or others may access. */
 function sharedIn(folder: string): string[] {
   const names = ['', ...readdirSync(folder, { recursive: true, encoding: 'utf8' })];
   return names.filter((name) => (statSync(join(folder, name)).mode & 0o077) !== 0);

@@ -1,6 +1,4 @@
-/**
- * The command line itself: help, exit codes, JSON, and what an interrupted command leaves behind.
- */
+/** The command line itself: help, exit codes, JSON, and what an interrupted command leaves behind. */
 import './support/workspace.ts';
 import { once } from 'node:events';
 import { mkdirSync, readdirSync, rmSync } from 'node:fs';
@@ -187,7 +185,7 @@ describe('an interrupted build', () => {
     for (const signal of ['SIGINT', 'SIGTERM'] as const) {
       rmSync(builds, { recursive: true, force: true });
       const { child, result } = start(['build', '--offline', path, '--out', builds]);
-      // The rejects are opened before the first line is read.
+      // The file of rejects is opened before the first line is read.
       await untilThere(builds, 'rejects.csv', child);
       child.kill(signal);
       expect(await result).toEqual({ code: 130, out: '', errors: '' });
@@ -206,7 +204,7 @@ async function untilThere(
     try {
       if (readdirSync(folder).includes(name)) return;
     } catch {
-      // The folder is made by the command.
+      // The command itself makes the folder.
     }
     if (await Promise.race([ended, pause(5, false)])) throw new Error('it ended before it was interrupted');
   }

@@ -1,4 +1,4 @@
-/** `npm start` ends with the process that started it. */
+/** `npm start` ends when the process that started it ends. */
 import { spawn } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -10,7 +10,7 @@ import { FOLDER } from './support/workspace.ts';
 const { scripts } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
   scripts: { start: string };
 };
-/** In place of the service. */
+/** Takes the place of the service. */
 const CHILD = `
   process.on('SIGTERM', () => process.exit(0));
   setInterval(() => undefined, 1_000);

@@ -1,6 +1,4 @@
-/**
- * `npm start` with a state that has changed since: created with other secrets, or with lost or damaged values.
- */
+/** `npm start` with a state that has changed since its creation: by other secrets, or by lost or damaged values. */
 import { HANG_MS } from '../shared/support/hang.ts';
 import './support/workspace.ts';
 import { cpSync, mkdirSync, renameSync, rmSync } from 'node:fs';
@@ -24,7 +22,7 @@ import { buildOf } from './support/builds.ts';
 import { spawnNumgate } from './support/command.ts';
 import { FOLDER, SECRETS, write } from './support/workspace.ts';
 
-// Your own secrets must not be touched, so the paths are different here.
+// Use other paths, so that the developer's own secrets stay untouched.
 vi.mock('../../cli/paths.ts', async (original) => {
   const paths = await original<typeof Paths>();
   const place = (name: string): string => paths.STATE.replace(/state$/, name);
@@ -35,7 +33,7 @@ vi.mock('../../cli/paths.ts', async (original) => {
   };
 });
 
-// Each start makes a bundle, which takes wrangler seconds: here, they copy that of the run.
+// Making a bundle takes wrangler seconds, so each start copies the shared bundle of the test run.
 vi.mock('../../cli/local/bundle.ts', async (original) => {
   const bundles = await original<typeof Bundles>();
   return {
@@ -49,13 +47,13 @@ vi.mock('../../cli/local/bundle.ts', async (original) => {
 });
 
 const STATE = join(FOLDER, 'state');
-/** A busy machine may not respond at once. */
+/** A busy machine may respond late. */
 const WAIT = { timeout: HANG_MS };
 let started: BuildResult;
-/** As seen at each start. */
+/** The demo issuer at each start. */
 const issuers: object[] = [];
 
-/** The output of `npm start` and its exit code. Once it serves, `look` runs and then it is stopped. */
+/** Runs `npm start` until it serves, calls `look`, and stops it. @returns the output and the exit code */
 async function startAgain(
   look: (url: string, printed: string) => Promise<void> = async () => undefined,
 ): Promise<{ code: unknown; output: string }> {
@@ -204,7 +202,7 @@ describe('npm start', () => {
   });
 });
 
-/** The demo issuer of this start. */
+/** The demo issuer of this start, by its output. */
 async function issuerIn(printed: string): Promise<object> {
   const [, url = ''] = /issuer of sender certificates serves (\S+)/.exec(printed) ?? [];
   const list = await fetch(`${url}/status-lists/1`);
@@ -212,7 +210,7 @@ async function issuerIn(printed: string): Promise<object> {
   return { url, keys: await (await fetch(`${url}/.well-known/jwks.json`)).json() };
 }
 
-/** What the mock partner of this start gets for a report. */
+/** Sends a report with the key of this start's mock partner. @returns the answer */
 async function reportedWith(printed: string, url: string): Promise<unknown> {
   const [, key = ''] = /PARTNER_KEY=(\S+)/.exec(printed) ?? [];
   const report = {

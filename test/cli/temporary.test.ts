@@ -1,6 +1,4 @@
-/**
- * Temporary folders: removed by their process, or by the next one if that process was killed.
- */
+/** Temporary folders. Their process removes them, or the next process does if it was killed. */
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
@@ -10,7 +8,7 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { temporaryFolder, unfinishedFolder } from '../../cli/temporary.ts';
 
 const MODULE = fileURLToPath(new URL('../../cli/temporary.ts', import.meta.url));
-/** Stands for the system's temporary folder in other processes. */
+/** Serves as the system's temporary folder in other processes. */
 const place = temporaryFolder('places');
 afterAll(place.remove);
 
@@ -18,7 +16,7 @@ const env = { ...process.env, TMPDIR: place.path };
 const make = `const { temporaryFolder } = await import(${JSON.stringify(MODULE)}); const made = temporaryFolder('test');`;
 const nodeArgs = (code: string): string[] => ['--input-type=module', '--eval', code];
 
-/** Writes files until the folder is gone, at most for some tenths of a second. */
+/** Writes files until the folder is gone, for at most a few tenths of a second. */
 const WRITER = `
   const { writeFileSync } = await import('node:fs');
   console.log('ready');
@@ -28,7 +26,7 @@ const WRITER = `
     if (error.code !== 'ENOENT') throw error;
   }`;
 
-/** A process that makes a folder and runs until it is killed. @returns its folder and how to kill it */
+/** Starts a process that makes a folder and runs until it is killed. @returns its folder and a way to kill it */
 async function startHolder() {
   const child = spawn(
     process.execPath,
@@ -47,7 +45,7 @@ async function startHolder() {
   return { path: chunk.toString().trim(), kill };
 }
 
-/** Another process that makes a folder and ends. */
+/** Runs another process that makes a folder and ends. */
 function runOnce(): void {
   const child = spawnSync(process.execPath, nodeArgs(make), { env, encoding: 'utf8' });
   expect(child.stderr).toBe('');

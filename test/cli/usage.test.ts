@@ -1,6 +1,4 @@
-/**
- * Command lines that are wrong: the exit code, and what helps.
- */
+/** Wrong command lines: the exit code, and the help that is shown. */
 import './support/workspace.ts';
 import { describe, expect, it } from 'vitest';
 import { numgate } from './support/command.ts';

@@ -1,6 +1,4 @@
-/**
- * Admin tokens and their scopes, and the clients and tokens that admins create.
- */
+/** Admin tokens and their scopes, and the clients and tokens that admins create. */
 
 import { describe, expect, it } from 'vitest';
 import { newKey } from '../../cli/secrets.ts';
@@ -13,7 +11,7 @@ import { openApi, send } from './support/send.ts';
 import { adminValue, expectAdminRefused, sendAdmin } from './support/send-admin.ts';
 import { world } from './support/world.ts';
 
-/** Every operation of the control plane, with `one` in place of parameters, and the organisation of the tokens. */
+/** Every operation of the control plane, with parameters replaced by `one` or by the organisation of the tokens. */
 async function operations(): Promise<Operation[]> {
   return operationsOf((await openApi()).document).map(({ path, ...operation }) => ({
     ...operation,

@@ -1,6 +1,6 @@
 /**
- * Concurrent changes: every change is made once, in one order without gaps, and a polling reader sees them in
- * that order.
+ * Concurrent changes. Every change is made once, in one order without gaps, and a polling reader sees changes
+ * in that order.
  */
 import { describe, expect, it } from 'vitest';
 import type { EntryPage } from '../../shared/admin/entries.ts';
@@ -11,7 +11,7 @@ import { world } from './support/world.ts';
 const ADMINS = 50;
 const CHANGES_EACH = 20;
 const WATCHED = '+821076999999';
-/** How often the watched number is blocked or unblocked in that time. */
+/** How often the watched number is blocked or unblocked meanwhile. */
 const FLIPS = 4;
 const SETTLE_MS = 240_000;
 
@@ -38,7 +38,7 @@ describe('1,000 live changes from 50 clients at once', () => {
       const { seq, verdict } = await check({ to: WATCHED }, { base: world().admin });
       seen.push({ seq, verdict });
     };
-    // Before the first change, which a slow first response could already show.
+    // Read before the first change, because even a slow first response could already show a change.
     await read();
     let reading = true;
     const reader = (async () => {
@@ -80,7 +80,7 @@ describe('1,000 live changes from 50 clients at once', () => {
     expect(seen.at(-1)).toEqual({ seq: all.at(-1)!, verdict: flips.at(-1)!.verdict });
     for (const [index, { seq, verdict }] of seen.entries()) {
       expect(seq).toBeGreaterThanOrEqual(seen[Math.max(0, index - 1)]!.seq);
-      // At every seq the verdict is what the last flip up to it says.
+      // At every seq the verdict is that of the latest flip up to this seq.
       expect(verdict).toBe(flips.findLast((flip) => flip.seq <= seq)?.verdict ?? 'allow');
     }
     // The test waited for each flip, so the reader saw all of them.

@@ -65,7 +65,7 @@ describe('POST /v1/admin/entries', () => {
       ['to', SENDER, 'allow', null],
       // An allow list wins over a live block.
       ['to', ALLOWED, 'allow', 'ALLOW_OVERRIDE'],
-      // Cleared: the release alone decides.
+      // Cleared, so only the release decides.
       ['to', RESERVED, 'block', 'NUMBER_SUSPENDED'],
     ];
     for (const [subject, number, verdict, code] of verdicts) {
@@ -113,7 +113,7 @@ describe('POST /v1/admin/entries', () => {
     expect((await checkOnceVisible(0, { to: BRIEFLY })).verdict).toBe('allow');
     expect(await find({ number: BRIEFLY })).toEqual([]);
     expect(await find({ number: STACKED })).toMatchObject([{ op: 'block', until: null }]);
-    // The coordinator removes ended entries a little later, which raises `seq`: not during the next test.
+    // The coordinator removes ended entries later, which raises `seq`. Wait, so that the next test is not affected.
     await expect.poll(changedState, { timeout: HANG_MS }).toMatchObject({ entries });
   });
 
@@ -134,7 +134,7 @@ describe('POST /v1/admin/entries', () => {
   });
 });
 
-/** Every page of the live layer. */
+/** Reads all pages of the live layer. */
 async function allEntries(): Promise<EntryInfo[]> {
   const entries: EntryInfo[] = [];
   let page = await adminValue<EntryPage>('entries?limit=1000', { token: 'read' });
@@ -207,7 +207,7 @@ describe('a change with an invalid item', () => {
     ['+8210123', 'ENTRY_INVALID'],
     ['x'.repeat(70), 'ENTRY_INVALID'],
     ['0063 917 123 4567', 'ENTRY_INVALID'],
-    // Korean without its 0, or a number of Peru.
+    // Korean without the leading 0, or a number of Peru.
     ['5112345678', 'ENTRY_INVALID'],
   ])('%s is rejected with %s and the index of the item', async (number, code) => {
     const before = await seqNow();

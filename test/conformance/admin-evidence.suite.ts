@@ -1,6 +1,4 @@
-/**
- * Evidence of the audit log over HTTP: the public checkpoint, earlier ones, and proofs.
- */
+/** Evidence of the audit log over HTTP: the public checkpoint, earlier checkpoints, and proofs. */
 import { describe, expect, it } from 'vitest';
 import type { StatusInfo } from '../../shared/admin/status.ts';
 import type { AuditRecord } from '../../shared/audit.ts';
@@ -19,7 +17,7 @@ const bytesOf = (hashes: readonly string[]): Uint8Array[] => hashes.map((hash) =
 describe('the evidence of the audit log', () => {
   it('the newest checkpoint is public, and proofs lead to its root', async () => {
     await world().runCron();
-    // Not with `send`: this is the only response that caches may keep.
+    // Do not use `send` here, because this is the only response that caches may keep.
     const response = await fetch(world().admin + PATH);
     const text = await response.text();
     expect((await openApi()).responseErrors(PATH, 'GET', response, text)).toBe('');

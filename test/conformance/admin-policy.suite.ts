@@ -1,6 +1,4 @@
-/**
- * The gateway policy for admins, and how a change shows at a gateway.
- */
+/** The gateway policy in the admin API, and the effect of its changes at a gateway. */
 import { describe, expect, it } from 'vitest';
 import type { StatusInfo } from '../../shared/admin/status.ts';
 import type { AuditRecord } from '../../shared/audit.ts';
@@ -17,7 +15,7 @@ import { world } from './support/world.ts';
 
 const FROM = '02-123-4567';
 
-/** The effect of the rule at a gateway, with or without a release. */
+/** The effect and version of the rule at a gateway, with or without a release. */
 async function atGateway(): Promise<{ effect: string | undefined; version: number | undefined }> {
   const { json } = await send('/v1/gateway/check', {
     ...{ method: 'POST', client: 'bulk', base: world().admin, body: { from: FROM } },

@@ -14,7 +14,7 @@ import { current, makeRelease, promote, putValues, stage } from './support/relea
 import { adminValue, change, checkOnceVisible, expectAdminRefused, sendAdmin } from './support/send-admin.ts';
 import { world } from './support/world.ts';
 
-/** Numbers in a row, none of which is a test number or unallocated. */
+/** Consecutive numbers. None of them is a test number or unallocated. */
 function numbers(count: number, first = 821_070_000_000): string[] {
   return Array.from({ length: count }, (_, index) => `+${first + index}`);
 }

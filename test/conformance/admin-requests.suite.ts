@@ -233,7 +233,7 @@ describe('a repeated request', () => {
     };
     const request = { method, body, headers: key(`once ${path}`) };
     const first = await adminValue(path, request);
-    // The end of another chain may come into the log in between.
+    // The log may meanwhile receive the end of another chain, so try again.
     await vi.waitFor(async () => {
       const after = await changedState();
       expect([await adminValue(path, request), await changedState()]).toEqual([first, after]);

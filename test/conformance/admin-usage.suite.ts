@@ -1,6 +1,4 @@
-/**
- * `GET /v1/admin/usage`: what clients checked is counted exactly, once, and shown to those who may see it.
- */
+/** `GET /v1/admin/usage`: checks are counted exactly once, and the counts are shown only to those who may see them. */
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { newKey } from '../../cli/secrets.ts';
 import type { UsageReport } from '../../shared/usage/report.ts';
@@ -13,7 +11,7 @@ const CLIENT = 'counted';
 const WAIT = { timeout: HANG_MS, interval: 500 };
 let key: string;
 
-/** @param base of the control plane and of the edge that is sent to */
+/** @param base URL of the control plane, and of the edge that gets the requests */
 async function addClient(id: string, base: string, organisation = 'default'): Promise<string> {
   const made = await newKey(id);
   const client = { id, secretSha256: [made.secretSha256], rights: ['check', 'gateway'], organisation };
@@ -40,7 +38,7 @@ describe('usage', () => {
 
   beforeAll(async () => {
     key = await addClient(CLIENT, world().admin);
-    // Refused requests of an unknown key are counted nowhere.
+    // Refused requests with an unknown key are not counted.
     await vi.waitFor(async () => expect((await sendAs('/v1/check', { to: '112' })).status).toBe(200), WAIT);
   });
 
@@ -58,7 +56,7 @@ describe('usage', () => {
       await sendAs('/v1/gateway/check', { channel: 'sms', from: '+84912345678', to: passes, ingress }),
     ];
     const sent = replies.map(({ text }) => text).join('\n');
-    // As JSON, or as a line of text.
+    // The responses are JSON, or lines of text.
     const received = (verdict: string): number =>
       sent.split(new RegExp(`"verdict":"${verdict}"|,${verdict},`)).length - 1;
     await vi.waitFor(async () => {
@@ -72,7 +70,7 @@ describe('usage', () => {
       ...{ client: CLIENT, organisation: 'default', requests: 7, errors: 1, numbers: 11, invalidItems: 2 },
       ...{ lostNumbers: 0, recordBytes: 0 },
     });
-    // And the check of the set-up, which was allowed.
+    // The set-up also sent one check, which was allowed.
     const { allow, ...others } = counted!.verdicts;
     expect(allow).toBe(received('allow') + 1);
     for (const [verdict, count] of Object.entries(others))

@@ -1,6 +1,6 @@
 /**
- * The authorization matrix of docs/threats.md, cell by cell: every operation with a token of every role, for lists
- * and entries of its own authority and of another one. And releases that are signed with the key of an organisation.
+ * The authorization matrix of docs/threats.md, cell by cell: every operation with a token of every role, for lists and entries
+ * of its own authority and of another authority. Also releases that are signed with the key of an organisation.
  */
 import { beforeAll, describe, expect, it } from 'vitest';
 import { newKey } from '../../cli/secrets.ts';
@@ -19,7 +19,7 @@ import { openApi } from './support/send.ts';
 import { type AdminRequest, adminValue, expectAdminRefused, sendAdmin } from './support/send-admin.ts';
 import { world } from './support/world.ts';
 
-/** Organisations that have tokens. `other` stands for everybody else. */
+/** Organisations that have tokens. `other` stands for all others. */
 const HOLDERS = ['regulator', 'association', 'operator', 'relay', 'auditor', 'other'] as const;
 const OTHER = 'matrix-other';
 const keys: Partial<Record<string, string>> = {};
@@ -47,7 +47,7 @@ async function operations(): Promise<Operation[]> {
   return operationsOf((await openApi()).document);
 }
 
-/** One list for each authority, with one number more on those of `changed`. */
+/** One list for each authority. The lists of `changed` authorities have one more number. */
 function listsOf(...changed: readonly string[]): PlainList[] {
   return HOLDERS.map((holder, index) => {
     const authority = `matrix-${holder}`;
@@ -61,20 +61,20 @@ function listsOf(...changed: readonly string[]): PlainList[] {
   });
 }
 
-/** Keys of values that are in KV. */
+/** Keys of the values that KV has. */
 const stored = new Set<string>();
 
 /** A release on the current one, with its values in KV. @param signer organisation; null for the installation */
 async function releaseWith(changed: readonly string[], signer: string | null = null): Promise<SmallRelease> {
   const made = await makeRelease({ blocked: [], lists: listsOf(...changed), base: await current(), signer });
-  // Most releases here have the same values. The service writes to the same store meanwhile, so write few.
+  // Most releases here share their values. The service writes to the same store meanwhile, so write few values.
   const values = new Map([...made.values].filter(([key]) => !stored.has(key)));
   await putValues({ ...made, values });
   for (const key of values.keys()) stored.add(key);
   return made;
 }
 
-/** Makes a release current that has the lists of all, unchanged. */
+/** Makes a release with the unchanged lists of all authorities current. */
 async function settle(): Promise<void> {
   const { release, signed } = await releaseWith([]);
   await adminValue('releases', { body: signed });
@@ -87,7 +87,7 @@ async function stageWith(changed: readonly string[]): Promise<string> {
   return release;
 }
 
-/** A request that changes something of an authority, on a service where `settle` was called. */
+/** Prepares a request that changes something of an authority. `settle` was called before. */
 type Prepare = (authority: string, signer: string) => Promise<[path: string, body: object]>;
 
 let next = 821_072_000_000;

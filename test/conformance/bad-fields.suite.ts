@@ -1,6 +1,4 @@
-/**
- * Invalid fields and parameters: the error has a code and the name of the field, never the value.
- */
+/** Invalid fields and parameters. The error has a code and the name of the field, never the value. */
 import { describe, expect, it } from 'vitest';
 import { expectRefused, type Request, send } from './support/send.ts';
 

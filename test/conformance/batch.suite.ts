@@ -1,6 +1,4 @@
-/**
- * `/v1/check/batch`: order, ids, defaults, reports, and bad items, which fail alone.
- */
+/** `/v1/check/batch`: order, IDs, defaults, reports, and bad items, which fail alone. */
 import { describe, expect, it } from 'vitest';
 import { NUMBERS, SOURCES } from './support/input-lists.ts';
 import { type Answer, check, send } from './support/send.ts';

@@ -1,6 +1,4 @@
-/**
- * Compressed request bodies (RFC 9110, 8.4; RFC 7694), and uploads that break off, over node:net.
- */
+/** Compressed request bodies (RFC 9110, 8.4; RFC 7694), and interrupted uploads, over node:net. */
 import { connect } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
@@ -155,7 +153,7 @@ describe('an upload that breaks off', () => {
     const bugs = (): number => world().logged().split('"event":"bug"').length;
     const before = bugs();
     for (const isChunked of [false, true]) {
-      // A client that is still there can read the error.
+      // A client that is still connected can read the error.
       const ended = await sendPart(path, [type, part], isChunked, 'end');
       expect(ended).toContain('BODY_UNREADABLE');
       expect(ended).toMatch(path.endsWith('/stream') ? /^HTTP\/1\.1 200 / : /^HTTP\/1\.1 400 /);

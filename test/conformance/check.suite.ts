@@ -1,6 +1,4 @@
-/**
- * `/v1/check` with valid requests: what is found, and the forms of requests and responses.
- */
+/** `/v1/check` with valid requests: its findings, and the forms of requests and responses. */
 import { describe, expect, it } from 'vitest';
 import { NUMBERS, SOURCES } from './support/input-lists.ts';
 import { check, send } from './support/send.ts';
@@ -58,7 +56,7 @@ describe('POST /v1/check', () => {
     const answer = await check(question);
     expect(answer.verdict).toBe(verdict);
     expect(answer.reasons[0]).toMatchObject({ code, match });
-    // A block by a list can be appealed; a rule and a label cannot.
+    // A person can appeal against a block by a list, but not against a rule or a label.
     expect('appeal' in answer.reasons[0]!).toBe(verdict === 'block' && match !== 'rule');
   });
 

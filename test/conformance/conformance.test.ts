@@ -1,6 +1,6 @@
 /**
- * The service as a client sees it: real CLI, real Worker, real sockets. All suites share one environment, because
- * lists and clients take half a minute to create. README.md maps requirements to tests.
+ * The service as a client sees it: real CLI, real Worker, real sockets. All suites share one environment, because creating
+ * lists and clients takes half a minute. README.md maps requirements to tests.
  */
 import { afterAll, beforeAll } from 'vitest';
 import { startWorld, stopWorld } from './support/world.ts';
@@ -47,12 +47,12 @@ await import('./registrations.suite.ts');
 await import('./registrations-bulk.suite.ts');
 await import('./reports.suite.ts');
 await import('./feed.suite.ts');
-// It uses the changes of the other admin suites.
+// This suite uses the changes of the other admin suites.
 await import('./admin-audit.suite.ts');
 await import('./admin-evidence.suite.ts');
 await import('./planes.suite.ts');
 await import('./outage.suite.ts');
 await import('./openapi.suite.ts');
 await import('./docs.suite.ts');
-// Last: it reads the output of the services from all suites.
+// This suite is last, because it reads the output of the services from all suites.
 await import('./privacy.suite.ts');

@@ -1,6 +1,5 @@
 /**
- * Two values of `Content-Type`, on two lines or joined into one, as clients built on libcurl send them: the first
- * value counts.
+ * Two values of `Content-Type`, on two lines or joined into one, as clients built on libcurl send them. The first value counts.
  */
 import { connect } from 'node:net';
 import { describe, expect, it } from 'vitest';

@@ -1,6 +1,6 @@
 /**
- * Credentials over HTTP: an issuer on this machine, certificates that it signs, delegations, and status lists that revoke
- * them, up to the check that is refused.
+ * Credentials over HTTP: an issuer on this machine, certificates that it signs, delegations, and status lists that revoke them,
+ * until a check is refused.
  */
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';

@@ -1,6 +1,4 @@
-/**
- * The documents and this folder's README.md agree with the code.
- */
+/** The documents and the README.md of this folder agree with the code. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { program } from '../../cli/program.ts';

@@ -1,6 +1,6 @@
 /**
- * The feed over HTTP: who may read it and how, what each response has, and what is refused. Consumers that others wrote
- * are in test/cli/feed/consumers.test.ts.
+ * The feed over HTTP: who may read it and how, the content of each response, and refusals. Third-party consumers are in
+ * test/cli/feed/consumers.test.ts.
  */
 import { exportJWK, generateKeyPair } from 'jose';
 import { beforeAll, describe, expect, it } from 'vitest';
@@ -35,7 +35,7 @@ async function addConsumer(id: string, feed: object): Promise<void> {
   await adminValue(`clients/${id}`, { method: 'PUT', body: { client, reason } });
 }
 
-/** As a consumer. */
+/** A request of a consumer. */
 function as(id: string): Request {
   return { client: null, base: world().admin, headers: { authorization: `Bearer ${keys[id]}` } };
 }
@@ -44,11 +44,11 @@ function soon(): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, 250));
 }
 
-/** Of entries that are no numbers, by their subject. */
+/** Schemas of entries that are not numbers, by their subject. */
 const SCHEMAS: Readonly<Record<string, string>> = { campaign: 'FeedCampaignEntry', host: 'FeedHostEntry' };
 
 describe('the feed', () => {
-  /** After the end of its entry. */
+  /** The cursor after the end of the block. */
   let cursor = '';
   /** The page that has the block. */
   let own = '';
@@ -60,9 +60,9 @@ describe('the feed', () => {
       await adminValue('entries', {
         body: { op, items: [{ number: NUMBER }], subjects: ['from'], reason },
       });
-    // A client that control has not read yet is unknown for a second.
+    // A new client is unknown for up to a second, until control has read it.
     while ((await send('/v1/feed/epochs/1', as('feed-clear'))).status === 401) await soon();
-    // Other suites have made events before.
+    // Other suites have made earlier events.
     for (let next = ''; cursor === ''; ) {
       const path = `/v1/feed?timeout=20000${next === '' ? '' : `&lastEventId=${next}`}`;
       const { headers, json, text } = await send(path, as('feed-clear'));
@@ -87,7 +87,7 @@ describe('the feed', () => {
     const headers = { 'idempotency-key': 'feed-key-once' };
     const request = { token: 'clients', body: { reason }, headers } as const;
     const { jwk } = await adminValue<FeedKeyInfo>('clients/feed-dir/feed-key', request);
-    // The same request again shows the same key, and makes no other.
+    // Repeating the request shows the same key, and makes no new key.
     expect(await adminValue<FeedKeyInfo>('clients/feed-dir/feed-key', request)).toMatchObject({ jwk });
     const stored = await adminValue<Client>('clients/feed-dir');
     expect(JSON.stringify(stored)).not.toContain(jwk.k);

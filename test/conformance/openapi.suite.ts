@@ -25,7 +25,7 @@ const limits = { ...controlLimits, ...listsLimits, ...requestLimits };
 
 interface Schema {
   readonly enum?: readonly string[];
-  /** Known values of an enumeration that may grow. */
+  /** The known values of an enumeration that may grow. */
   readonly 'x-extensible-enum'?: readonly string[];
   readonly maxLength?: number;
   readonly maxItems?: number;
@@ -48,7 +48,7 @@ function knownOf(schema: Schema): readonly string[] | undefined {
 /** Enumerations of responses that never grow: docs/api.md, "Stability". */
 const CLOSED = ['Action', 'Channel', 'Subject', 'Verdict'];
 
-/** Where a schema has a closed enumeration, except behind references. */
+/** The places of closed enumerations in a schema, except behind references. */
 function enumsIn(value: unknown, place: string): string[] {
   if (typeof value !== 'object' || value === null) return [];
   const here = 'enum' in value ? [place] : [];
@@ -78,7 +78,7 @@ function schemasOf(document: Record<string, unknown>, part: 'requestBody' | 'res
   return new Set([...found].map(($ref) => $ref.split('/').at(-1)!));
 }
 
-/** The routes of a table in workers/, as the document writes them. */
+/** The routes of a table in workers/, in the notation of the document. */
 function routesOf(file: string): string[] {
   const text = readFileSync(new URL(`../../workers/${file}`, import.meta.url), 'utf8');
   return [...text.matchAll(/method: '([A-Z]+)',\s+path: '([^']+)'/g)].map(

@@ -46,7 +46,7 @@ describe('a service without a release', () => {
   it('/healthz is 503 UNAVAILABLE', async () => {
     const request = { base: world().withoutRelease, client: null } as const;
     const { json } = await expectRefused(['/healthz', request], [503, 'UNAVAILABLE']);
-    // Adding its clients raised `seq`.
+    // Adding the clients raised `seq`.
     expect(json.seq).toBeGreaterThan(0);
   });
 });
@@ -84,7 +84,7 @@ describe('an edge whose coordinator does not respond', () => {
     expect(answer).toMatchObject({ verdict: 'block', release: world().release });
     expect(codes(answer)).toEqual(['NUMBER_SUSPENDED']);
     expect((await check({ to: NUMBERS.suspendedButAllowed }, { base })).verdict).toBe('allow');
-    // As old as the copy, which was written once, at the start.
+    // `asOf` is that of the copy, which was written once, at the start.
     const { asOf, json } = { ...answer, ...(await send('/healthz', { base, client: null })) };
     expect([json.asOf, ['ok', 'stale'].includes(String(json.status))]).toEqual([asOf, true]);
     expect(json.status).toBe(json.stale === true ? 'stale' : 'ok');
@@ -122,7 +122,7 @@ describe('an edge whose coordinator does not respond', () => {
 });
 
 describe('a forged head in KV', () => {
-  /** Sends checks until the service logs that it rejected a head with this code. */
+  /** Sends checks until the service logs that it has rejected a head with this code. */
   async function untilRefused(base: string, code: string, before: string): Promise<void> {
     while (!world().logged().slice(before.length).includes(`"code":"${code}"`)) {
       expect((await check({ to: NUMBERS.suspended }, { base })).verdict).toBe('block');
@@ -164,7 +164,7 @@ describe('a forged head in KV', () => {
     for (const key of missing) {
       expect(logged()).toMatch(new RegExp(`"event":"valueUnavailable"[^}]*"key":"${key}"`));
     }
-    // This release has an allow list, which may contain the number.
+    // This release has an allow list, which could contain the number.
     expect((await check({ to: NUMBERS.suspended }, { base })).verdict).toBe('indeterminate');
   });
 

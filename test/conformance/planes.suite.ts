@@ -1,6 +1,6 @@
 /**
- * Separate planes: the edge cannot change anything, control returns no verdicts, and a change at control shows
- * at the edge.
+ * Separate planes. The edge cannot change anything, control returns no verdicts, and changes at control become
+ * visible at the edge.
  */
 import { describe, expect, it } from 'vitest';
 import { newKey } from '../../cli/secrets.ts';
@@ -10,7 +10,7 @@ import { world } from './support/world.ts';
 
 type Item = Record<string, unknown> & { readonly 'x-plane': readonly string[] };
 
-/** Paths of the document that only this plane has, with `one` in place of parameters. */
+/** Paths that the document gives only to this plane, with parameters replaced by `one`. */
 async function pathsOf(plane: 'edge' | 'control'): Promise<string[]> {
   const { paths } = (await openApi()).document as { paths: Record<string, Item> };
   return Object.entries(paths)

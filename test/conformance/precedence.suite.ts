@@ -1,11 +1,9 @@
-/**
- * Which of several findings decides. A response lists every finding, the deciding one first.
- */
+/** Which of several findings decides. A response lists every finding, and the deciding one comes first. */
 import { describe, expect, it } from 'vitest';
 import { NUMBERS, SOURCES } from './support/input-lists.ts';
 import { check } from './support/send.ts';
 
-/** Verdict, deciding subject, and all codes. */
+/** The verdict, the deciding subject, and all codes. */
 async function decided(question: Record<string, string>): Promise<unknown[]> {
   const { verdict, subject, reasons } = await check(question);
   return [verdict, subject, ...reasons.map(({ code }) => code)];

@@ -1,6 +1,6 @@
 /**
- * No number in an error or a log. support/send.ts checks every error of every test. This suite adds the places
- * where a number could be echoed, and the output of the services.
+ * No error and no log contains a number. support/send.ts checks every error of every test. This suite adds the
+ * places that could echo a number, and the output of the services.
  */
 import { describe, expect, it } from 'vitest';
 import { NUMBERS } from './support/input-lists.ts';

@@ -1,6 +1,4 @@
-/**
- * A second person over HTTP: a change that waits, the decisions on it, and the way back to no approvals.
- */
+/** A second person over HTTP: a change that waits, the decisions on it, and turning approvals off again. */
 import { describe, expect, it } from 'vitest';
 import type { Approvals, PendingChange, Proposal, ProposalInfo } from '../../shared/proposals.ts';
 import { adminValue, expectAdminRefused, sendAdmin } from './support/send-admin.ts';

@@ -1,6 +1,6 @@
 /**
- * Qualifications: set by the regulator, in force at the edge, and in the public register, whose documents a relay verifies
- * with software that others wrote.
+ * Qualifications: set by the regulator, in force at the edge, and in the public register, whose documents a relay verifies with
+ * third-party software.
  */
 import { getListFromStatusListJWT } from '@sd-jwt/jwt-status-list';
 import { createLocalJWKSet, type JSONWebKeySet, jwtVerify } from 'jose';
@@ -29,7 +29,7 @@ async function make(): Promise<void> {
   while (!(await isKnown())) await new Promise((resolve) => setTimeout(resolve, 250));
 }
 
-/** A public document, checked against the OpenAPI document. Not with `send`: caches may keep it. */
+/** Reads a public document and checks it against the OpenAPI document. Caches may keep it, so `send` cannot. */
 async function get(path: string): Promise<{ readonly status: number; readonly body: unknown }> {
   const response = await fetch(world().admin + path);
   const { status, headers } = response;
@@ -40,7 +40,7 @@ async function get(path: string): Promise<{ readonly status: number; readonly bo
   return { status, body };
 }
 
-/** A reason of the qualification in a check, once the change is visible. The service may have no lists yet. */
+/** The qualification reason in a check, once the change is visible. The service may have no lists yet. */
 async function reasonAt(seq: number): Promise<Partial<Answer['reasons'][number]> | undefined> {
   const { reasons } = await checkOnceVisible(seq, { from: '02-312-1234' }, client);
   return reasons.find(({ list }) => list === 'qualification');

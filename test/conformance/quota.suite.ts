@@ -1,5 +1,5 @@
 /**
- * The quota: it counts numbers, reports the rest in headers, and returns 429 with Retry-After at its end.
+ * The quota counts numbers, reports the rest in headers, and returns 429 with Retry-After when it is used up.
  */
 import { describe, expect, it } from 'vitest';
 import { NUMBERS } from './support/input-lists.ts';
@@ -16,7 +16,7 @@ function leftOf(headers: Headers): number {
   return Number(/r=(\d+)/.exec(headers.get('ratelimit') ?? '')![1]);
 }
 
-/** The remaining quota, without the one number that this request counts. */
+/** The remaining quota before this request, which counts as one number. */
 async function left(): Promise<number> {
   return leftOf((await send('/v1/check/batch', { client, body: { items: [] } })).headers) + 1;
 }
@@ -124,7 +124,7 @@ describe('a quota that is used up', () => {
   });
 
   it('a stream over the quota starts with what the quota allows', async () => {
-    // A stream that waited for the next window would return nothing in its first one.
+    // A stream that waited for the next window would return nothing in its first window.
     await inOneWindow(async () => {
       const response = await fetch(`${world().url}/v1/check/stream`, {
         method: 'POST',

@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { NUMBERS } from './support/input-lists.ts';
 import { check, send, stream } from './support/send.ts';
 
-/** Busan without its 0, which is terminated, or a number of Peru, which is on no list. */
+/** Either Busan without its 0, which is terminated, or a number of Peru, which is on no list. */
 const AMBIGUOUS = '5112345678';
 const PERU = '+5112345678';
 

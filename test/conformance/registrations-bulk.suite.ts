@@ -1,4 +1,4 @@
-/** Bulk uploads and exports of registered senders, and numbers that change hands, over HTTP. */
+/** Bulk uploads and exports of registered senders over HTTP, and numbers that change hands. */
 import { beforeAll, describe, expect, it } from 'vitest';
 import { newKey } from '../../cli/secrets.ts';
 import { csvFields, csvLine } from '../../shared/csv.ts';
@@ -24,7 +24,7 @@ const as = (id: string): Pick<AdminRequest, 'token'> => ({ token: { key: keys[id
 const line = (reference: string, number: string, client = `${SENDER}-main`): string =>
   csvLine([reference, number, 'own', 'organisation', 'Acme, Inc.', client, `serviceUse:${sha256}`, '']);
 const piece = (...lines: string[]): string => [HEADER, ...lines, ''].join('\n');
-/** As bytes, because the checks of requests read JSON. */
+/** Sends bytes, because the checks of requests read JSON. */
 const upload = (body: string | Uint8Array, headers: Record<string, string> = {}): AdminRequest => ({
   ...{ method: 'POST', body: Buffer.from(body), headers: { 'content-type': 'text/csv', ...headers } },
   ...as(SENDER),

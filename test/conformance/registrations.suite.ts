@@ -23,7 +23,7 @@ const REVIEWER = 'reviewer-kisa';
 const PATH = `organisations/${SENDER}/registrations`;
 const reason = 'a test';
 let next = 1000;
-/** Content that is valid, with a number of its own. */
+/** Valid content with its own number. */
 const content = (rest: object = {}) => ({
   ...{ number: `1588-${next++}`, basis: 'own', holder: { kind: 'organisation', name: 'Acme' } },
   ...{ clients: [`${SENDER}-main`], proofs: [{ kind: 'serviceUse', sha256 }] },
@@ -287,7 +287,7 @@ describe('registered senders', () => {
     });
     const remove = { method: 'DELETE', body: { reason } };
     await adminValue(`clients/${OTHER}-main`, remove);
-    // Nobody can send as a client that is gone, so its registrations stay as they are.
+    // No one can send as a deleted client, so its registrations stay unchanged.
     expect(
       (await adminValue<RegistrationPage>(`organisations/${OTHER}/registrations`)).registrations,
     ).toHaveLength(1);

@@ -1,6 +1,6 @@
 /**
- * The joint response over HTTP: reports of partners, the blocks that rules make of them, what takes a block back, and
- * attacks, each beside an honest burst that blocks. test/shared/reports/attacks.test.ts has those that need no service.
+ * The joint response over HTTP: reports of partners, the rule blocks that they cause, and what lifts a block. Attacks run
+ * beside an honest burst that blocks. test/shared/reports/attacks.test.ts has the attacks that need no service.
  */
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { AppealDetails, AppealPage } from '../../shared/admin/appeals.ts';
@@ -29,12 +29,12 @@ import { world } from './support/world.ts';
 
 const reason = 'a test';
 const DAY_MS = 86_400_000;
-/** `burst-10m`: 30 reporters within 10 minutes, at most 10 of one partner. */
+/** The rule `burst-10m` needs 30 reporters within 10 minutes, at most 10 of them from one partner. */
 const EACH = 10;
 const PARTNERS = { one: 'subscriber', two: 'operator', three: 'subscriber', leaked: 'model' } as const;
 const HONEST = ['one', 'two', 'three'] as const;
 const ALL = [...Object.keys(PARTNERS), 'trap'].map(idOf);
-/** The reports of one request that is sent again. */
+/** The reports of a request that is sent again. */
 let replayed: Record<string, unknown>[] = [];
 /** IDs of the reports of `three` on WITHDRAWN. */
 let taken: string[] = [];
@@ -43,13 +43,13 @@ function idOf(name: string): string {
   return `report-${name}`;
 }
 
-/** Mobile numbers that no other suite uses, none of them in the block of another. */
+/** Mobile numbers that no other suite uses. Each one is in a different block. */
 const [HONESTLY, WITHDRAWN, LEAKED, ONE_REPORTER, ONE_PARTNER, TWO_PARTNERS, OLD, BUDGET, BANK] = Array.from(
   { length: 9 },
   (_, index) => `+8210${77_001_000 + index * 1_009}`,
 ) as [string, ...string[]] & string[];
 
-/** A rule that takes no reports, with a change. */
+/** A rule that is off, with some fields changed. */
 const rule = (rest: object) => ({
   ...{ window: '24h', distinct: 50, provisional: '72h', confirmed: '90d', state: 'off', ...rest },
 });
@@ -66,7 +66,7 @@ describe('reports', () => {
     await adminValue('guards', {
       ...{ method: 'PUT', body: { guards: { protectedNumbers: [Number(BANK!.slice(1))] }, reason } },
     });
-    // The desk reads them at intervals.
+    // The desk reads partners at intervals.
     await untilKnown([...ALL, idOf('mock')]);
   });
 
@@ -102,7 +102,7 @@ describe('reports', () => {
     const route = (client: Parameters<typeof send>[1], body: object) =>
       ['/v1/reports', { base: world().admin, ...client, body }] as const;
     await expectRefused(route({ client: null }, good), [401, 'UNAUTHENTICATED']);
-    // Control knows only the clients that may report.
+    // Control knows only clients that may report.
     await expectRefused(route({ client: 'bulk' }, good), [401, 'UNAUTHENTICATED']);
     await expectRefused(route(asPartner(idOf('one')), { items: [] }), [400, 'FIELD_VALUE', 'items']);
     const many = { items: Array.from({ length: 1_001 }, () => ({})) };
@@ -127,15 +127,15 @@ describe('reports', () => {
   });
 
   it('an honest burst blocks for 72 hours, and attacks do not', async () => {
-    // One person, a thousand times; one partner with a thousand people; two that collude.
+    // One person reports a thousand times, one partner has a thousand people, and two partners collude.
     await expectTaken(idOf('one'), reports(ONE_REPORTER!, 1_000, { reporter: 'always the same' }));
     replayed = reports(ONE_PARTNER!, 1_000);
     await expectTaken(idOf('one'), replayed);
     for (const name of ['one', 'two'] as const) await expectTaken(idOf(name), reports(TWO_PARTNERS!, 100));
-    // Many people, long ago: outside of every window.
+    // Many people, but long ago, outside of every window.
     const at = new Date(Date.now() - 2 * DAY_MS).toISOString();
     for (const name of HONEST) await expectTaken(idOf(name), reports(OLD!, 100, { at }));
-    // Reporters that report everything have used up their day.
+    // Reporters that report everything have used up their daily budget.
     for (const name of HONEST) {
       const people = Array.from({ length: EACH }, (_, index) => `${name} reports all ${index}`);
       const noise = people.flatMap((reporter, person) =>
@@ -162,7 +162,7 @@ describe('reports', () => {
     expect(hours).toBeGreaterThan(71.9);
     expect(hours).toBeLessThan(72.2);
     const counts = await untilCounted(ALL);
-    // Those are the reports on BUDGET.
+    // These are the reports on BUDGET.
     expect(HONEST.map((name) => counts[idOf(name)]!.overBudget)).toEqual(HONEST.map(() => EACH));
     for (const from of [ONE_REPORTER, ONE_PARTNER, TWO_PARTNERS, OLD, BUDGET, BANK]) {
       expect([from, await ruleReason(from!)]).toEqual([from, null]);
@@ -208,7 +208,7 @@ describe('reports', () => {
     expect(counts!.withdrawn).toBe(EACH);
     const { withdrawal } = await partnerInfo(idOf('leaked'));
     expect(withdrawal).toMatchObject({ state: 'done', reason: all.reason });
-    // Not the block that they had no part in.
+    // Other blocks stay: the withdrawn reports had no part in this one.
     expect(await ruleReason(HONESTLY)).not.toBeNull();
   });
 
@@ -233,7 +233,7 @@ describe('reports', () => {
       return json as unknown as AppealStatus;
     };
     for (const each of [known, unknown]) expect((await statusOf(each)).state).toBe('received');
-    // Nothing is stored of the unknown one.
+    // Nothing of the unknown appeal is stored.
     const { appeals } = await adminValue<AppealPage>('appeals');
     expect(appeals.filter(({ number }) => number === HONESTLY)).toHaveLength(1);
     const { id } = appeals.find(({ number }) => number === HONESTLY)!;
@@ -246,7 +246,7 @@ describe('reports', () => {
     const after = await partnerInfo(idOf('one'));
     expect(after.record).toBeLessThan(before.record);
     expect(after.appealed).toBe(before.appealed + 1);
-    // What came before the appeal no longer counts.
+    // Reports before the appeal no longer count.
     await expectTaken(idOf('trap'), [report(HONESTLY)]);
     await untilCounted([idOf('trap')]);
     expect(await ruleReason(HONESTLY)).toBeNull();

@@ -1,5 +1,5 @@
 /**
- * Timing of a stream: verdicts arrive while the request is still being sent, and an overlong body is rejected
+ * Timing of a stream. Verdicts arrive while the request is still being sent, and an overlong body is rejected
  * before it is sent. The tests use node:http, because fetch hides this order.
  */
 import { type ClientRequest, type IncomingMessage, request } from 'node:http';
@@ -48,7 +48,7 @@ describe('the flow of a stream', () => {
     expect(Date.parse(first.asOf)).toBeGreaterThanOrEqual(
       Date.parse(String(response.headers['numgate-as-of'])),
     );
-    // A line makes the service refresh its head once HEAD_FRESH_MS have passed.
+    // Sending a line makes the service refresh its head once HEAD_FRESH_MS have passed.
     let last = await sendLine();
     while (Date.parse(last.asOf) <= Date.parse(first.asOf)) {
       await new Promise((resolve) => setTimeout(resolve, 250));

@@ -1,6 +1,4 @@
-/**
- * `/v1/check/stream` with `application/x-ndjson`: one request a line, one response a line.
- */
+/** `/v1/check/stream` with `application/x-ndjson`: one request per line, and one response per line. */
 import { describe, expect, it } from 'vitest';
 import { utf8 } from '../../shared/bytes.ts';
 import { NUMBERS, SOURCES } from './support/input-lists.ts';

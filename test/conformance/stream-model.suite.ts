@@ -9,7 +9,7 @@ import { stream } from './support/send.ts';
 
 const LINES = 100_000;
 
-/** Spellings of one number. */
+/** Written forms of one number. */
 const FORMS: readonly ((digits: string) => string)[] = [
   (digits) => `+82${digits}`,
   (digits) => `0${digits}`,
@@ -35,9 +35,9 @@ describe('a stream of 100,000 lines', () => {
       const member = listed[below(listed.length)]!;
       const kind = below(10);
       if (kind < 3) return member;
-      // A neighbour of a listed number, which an approximate set could confuse with it.
+      // A neighbour of a listed number, with which an approximate set could confuse it.
       if (kind < 5) return `+${Number(member) + 1 + below(3)}`;
-      // 010-0000 holds the test numbers; 010-3333 and 010-4444 those of other tests.
+      // 010-0000 holds the test numbers; other tests use 010-3333 and 010-4444.
       const block = kind < 6 ? 1 + below(1_999) : 5_000 + below(5_000);
       return `+8210${String(block).padStart(4, '0')}${String(below(10_000)).padStart(4, '0')}`;
     });

@@ -1,6 +1,4 @@
-/**
- * The test numbers: one for each code, with a fixed verdict that no list changes.
- */
+/** The test numbers: one for each code, with a fixed verdict that no list changes. */
 import { describe, expect, it } from 'vitest';
 import { check, openApi, send } from './support/send.ts';
 import { TEST_NUMBERS } from './support/test-number-table.ts';

@@ -121,7 +121,7 @@ describe('a text release', () => {
     );
     const other = await check({ ...question, text: '내일 세 시에 만나요' }, { base: world().admin });
     expect(other.text?.model).toBe('model-1');
-    // Its weights are all positive. A score alone has no effect.
+    // All weights of the model are positive. A score alone has no effect.
     expect(other.reasons.filter(({ match }) => match === 'model')).toMatchObject([{ effect: 'shadow' }]);
     expect(other.verdict).not.toBe('block');
   });

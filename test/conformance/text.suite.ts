@@ -1,6 +1,4 @@
-/**
- * Texts over HTTP, with the test texts: fields, answers, bounds, and what they cost. No text release is needed for them.
- */
+/** Texts over HTTP, with the test texts, which need no text release: fields, answers, limits, and cost. */
 import { describe, expect, it } from 'vitest';
 import { NUMBERS } from './support/input-lists.ts';
 import { type Answer, check, expectRefused, inOneWindow, send, streamJson } from './support/send.ts';

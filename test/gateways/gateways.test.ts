@@ -1,6 +1,6 @@
 /**
- * The examples with the real service: one service for all suites, because a service with a release takes
- * seconds to make.
+ * The examples with the real service. All suites share one service, because a service with a release takes
+ * seconds to start.
  */
 import { afterAll, beforeAll } from 'vitest';
 import { startGatewayService, stopGatewayService } from './support/service.ts';
@@ -19,5 +19,5 @@ await import('./kannel.suite.ts');
 await import('./passport.suite.ts');
 await import('./node-client.suite.ts');
 await import('./node-client-package.suite.ts');
-// Last: it compares counts, which must not change any more.
+// This suite is last, because it compares counts, which must no longer change.
 await import('./prometheus.suite.ts');

@@ -1,6 +1,6 @@
 /**
- * A program whose types plain `openapi-typescript` generates from the document, with `openapi-fetch`: it compiles,
- * needs no field that is optional, and handles codes and fields that a newer service has added.
+ * A program with types that plain `openapi-typescript` generates from the document, and with `openapi-fetch`. It compiles,
+ * needs no optional field, and handles codes and fields that a newer service has added.
  */
 import { execFile } from 'node:child_process';
 import { copyFileSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
@@ -13,7 +13,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { PROJECT } from '../../cli/paths.ts';
 
 const run = promisify(execFile);
-/** What `openapi-typescript` makes of the document, as node-client.test.ts checks. */
+/** The output of `openapi-typescript` for the document, which node-client.test.ts checks. */
 const SCHEMA = join(PROJECT, 'examples/node/schema.d.ts');
 const COMPILER = join(PROJECT, 'examples/node_modules/typescript/bin/tsc');
 
@@ -49,7 +49,7 @@ const refused: string | undefined = batch.error?.code;
 console.log(JSON.stringify({ action: actionOf(check.data.verdict), code: reason?.code, isNew, refused }));
 `;
 
-/** Responses of a newer service, with a code, an effect, a match and a field that the document does not have. */
+/** Responses of a newer service, with a code, an effect, a match and a field that the document lacks. */
 const REASON = { subject: 'to', code: 'FROM_THE_FUTURE', list: null, match: 'new', effect: 'delay' };
 const ANSWER = {
   ...{ verdict: 'block', subject: 'to', from: null, to: '112', future: 1 },

@@ -1,6 +1,6 @@
 /**
- * What callers write, and what trusted peers pass on, against examples/kamailio, unchanged, and the real
- * service: no spelling of a sender or recipient evades a list, and no caller can choose the fail policy.
+ * Requests of callers and of trusted peers, against the unchanged examples/kamailio and the real service. No
+ * spelling of a sender or recipient evades a list, and no caller can choose the fail policy.
  */
 import { describe, expect, it } from 'vitest';
 import { FOREIGN, Gateway, missing, TO } from './support/ends.ts';
@@ -9,9 +9,9 @@ import type { SipRequest } from './support/sip.ts';
 const BLOCKED = 'SIP/2.0 603 Network Blocked';
 const UNREADABLE_SENDER = 'SIP/2.0 400 Unreadable Sender';
 const UNREADABLE_RECIPIENT = 'SIP/2.0 400 Unreadable Recipient';
-/** A Korean number, which is blocked from abroad. */
+/** A Korean number, which is blocked if it comes from abroad. */
 const KOREAN = '+82212345678';
-/** One more than the unanswered requests in a row after which the config stops checking. */
+/** One more than the number of consecutive unanswered requests after which the config stops checking. */
 const BREAK = 9;
 
 const call: SipRequest = { method: 'INVITE', from: FOREIGN, to: TO };

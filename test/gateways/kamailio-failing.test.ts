@@ -1,6 +1,6 @@
 /**
- * examples/kamailio, unchanged, in front of a service that the tests make: what it requests, and what it does
- * if the service fails. Only settings of the config differ. Tests with the same settings share a Kamailio.
+ * The unchanged examples/kamailio in front of a fake service: the requests that it sends, and its behaviour if
+ * the service fails. Only settings of the config differ. Tests with the same settings share a Kamailio.
  */
 import { once } from 'node:events';
 import { createServer, type RequestListener } from 'node:http';
@@ -10,17 +10,17 @@ import { Ends, FOREIGN, LABEL, missing, TIMEOUT_MS, TO } from './support/ends.ts
 import { type Kamailio, type KamailioSettings, startKamailio } from './support/kamailio.ts';
 import { headerOf, type SipMessage, type SipRequest } from './support/sip.ts';
 
-/** For a service that never responds, in ms. */
+/** Timeout for a service that never responds, in ms. */
 const SHORT_TIMEOUT_MS = 100;
-/** Longer than any test: within it, nothing is tried again. */
+/** Longer than any test, so nothing is tried again within a test. */
 const NEVER_S = 86_400;
 const ingress = { type: 'international', trunk: 'trunk-1' };
 const ALLOW = { verdict: 'allow', sip: null, label: null, reasons: [] };
-/** Nothing listens there. */
+/** Nothing listens at this address. */
 const NOWHERE = 'http://127.0.0.1:1';
 
 describe.skipIf(missing !== null)('Kamailio with a service that fails', () => {
-  /** How the service responds, once it has read a request. */
+  /** Responds for the service, once it has read a request. */
   let respond: RequestListener;
   let requests: { headers: NodeJS.Dict<string | string[]>; body: unknown }[] = [];
   const service = createServer(async (request, response) => {
@@ -46,7 +46,7 @@ describe.skipIf(missing !== null)('Kamailio with a service that fails', () => {
     ends?.close();
   });
 
-  /** A Kamailio with these settings, which may have served other tests before. */
+  /** A Kamailio with these settings. Earlier tests may have used the same one. */
   function kamailioWith(settings: KamailioSettings['settings'] = {}): Promise<Kamailio> {
     const name = JSON.stringify(settings);
     const url = `http://127.0.0.1:${(service.address() as AddressInfo).port}`;
@@ -60,7 +60,7 @@ describe.skipIf(missing !== null)('Kamailio with a service that fails', () => {
     (code: number, body = '{"code":"NO"}'): RequestListener =>
     (_request, response) =>
       void response.writeHead(code, { 'content-type': 'application/problem+json' }).end(body);
-  /** @param results of the items of a batch, or of a request without items */
+  /** @param results for the items of a batch, or for a request without items */
   const answer =
     (...results: object[]): RequestListener =>
     (request, response) => {
@@ -99,7 +99,7 @@ describe.skipIf(missing !== null)('Kamailio with a service that fails', () => {
       ...{ 'P-Asserted-Identity': '<tel:+14155550100>', 'X-Attestation': 'A', 'X-Roaming': 'verified' },
     };
     const got = await ends.passed(kamailio, { ...call, headers });
-    // Removed, and checked all the same.
+    // The headers are removed, but their numbers are still checked.
     expect(requests[0]!.body).toEqual({
       defaults: { channel: 'voice', ingress },
       items: [{ from: '+639171234567', to: TO }, { from: '+14155550100' }],
@@ -251,7 +251,7 @@ describe.skipIf(missing !== null)('Kamailio with a service that fails', () => {
     for (let count = 0; count < 10; count++) {
       expect(labelsOf(await ends.passed(kamailio, call))).toEqual([LABEL]);
     }
-    // Two that open the breaker, and one probe. 28: no response in time. 0: not checked.
+    // Two failures open the breaker, and one probe follows. 28: no response in time. 0: not checked.
     const codes = [...kamailio.logged().matchAll(/no answer of numgate \((\d+)\)/g)].map(([, code]) => code);
     expect(codes).toEqual([
       ...Array.from({ length: 3 }, () => '28'),
@@ -284,7 +284,7 @@ describe.skipIf(missing !== null)('Kamailio with a service that fails', () => {
     ends.caller.sendText(text, kamailio.port);
     await answered(100);
     ends.caller.sendText(text, kamailio.port);
-    // Answered after the retransmission, by another process.
+    // Another process answers this request after the retransmission.
     await ends.caller.request(
       { ...call, method: 'OPTIONS', headers: { 'Max-Forwards': '0' } },
       kamailio.port,

@@ -1,7 +1,4 @@
-/**
- * A Kamailio that joins headers (support/joined-headers.cfg), between sipp as the caller, a next hop and the
- * real service.
- */
+/** A Kamailio that joins headers (support/joined-headers.cfg), between sipp as the caller, a next hop and the real service. */
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
@@ -15,7 +12,7 @@ const CALL = fileURLToPath(new URL('../../examples/kamailio/call.xml', import.me
 describe.skipIf(missing !== null)('a Kamailio that joins headers', () => {
   const gateway = new Gateway({ config: CONFIG });
 
-  /** One call of sipp, which fails unless it is answered or refused with 603. @returns the methods that arrive */
+  /** Makes one call with sipp, which fails unless the call is answered or refused with 603. @returns the methods that arrive */
   async function callWith(from: string, to: string): Promise<string[]> {
     const before = gateway.ends.nextHop.got.length;
     const numbers = ['-key', 'caller', from, '-s', to];

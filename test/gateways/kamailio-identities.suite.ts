@@ -1,13 +1,13 @@
 /**
- * Every identity of a call against examples/kamailio and the real service: one blocked identity refuses the
- * call, wherever it is and however it is written; what an untrusted peer claims goes no further; and no call
- * causes more look-ups than its bound.
+ * Every identity of a call against examples/kamailio and the real service. One blocked identity refuses the
+ * call, wherever it is and however it is written. Claims of an untrusted peer are not passed on. No call
+ * causes more lookups than the limit.
  */
 import { describe, expect, it } from 'vitest';
 import { FOREIGN, Gateway, LABEL, missing, TO } from './support/ends.ts';
 import { headerOf, type SipRequest } from './support/sip.ts';
 
-/** A Korean number, which is blocked from abroad. */
+/** A Korean number, which is blocked if it comes from abroad. */
 const KOREAN = '<sip:+82212345678@carrier.example>';
 /** A test number that is allowed. */
 const ALLOWED = '<sip:+821000000024@carrier.example>';
@@ -91,7 +91,7 @@ describe.skipIf(missing !== null)('identities of a call', () => {
     '<sip:9171230001%3Bphone-context%3D%2B63@carrier.example>',
     '<tel:1230001;phone-context=+63-917>',
   ])('a number without + is one of the country in its context: %s', async (value) => {
-    // Without it, numgate reads a Korean number, which is blocked from abroad, or none.
+    // Without the context, numgate reads the value as a Korean number, which is blocked from abroad, or as no number.
     await gateway.passed({ ...call, headers: { Diversion: value } });
     await gateway.passed({ ...call, from: value });
   });

@@ -21,7 +21,7 @@ describe.skipIf(missing !== null)('Kamailio with CHECK_TEXT', () => {
   });
 
   it('a text that is too long or no UTF-8 does not choose the fail policy', async () => {
-    // Without an answer, it would get the label.
+    // A message without an answer would get the label.
     const from = '<sip:+821000000024@carrier.example>';
     const passed = await gateway.passed({ ...text, from, body: Buffer.from([0x41, 0xff]), headers: PLAIN });
     expect(headerOf(passed, 'X-Numgate-Label')).toBeNull();

@@ -1,6 +1,6 @@
 /**
- * examples/kamailio over TCP and TLS, with the real service: callers of every transport are checked, and a
- * next hop of TLS has to prove who it is.
+ * examples/kamailio over TCP and TLS, with the real service. Callers of every transport are checked, and a TLS
+ * next hop has to prove its identity.
  */
 import { once } from 'node:events';
 import { type AddressInfo, connect, type Socket } from 'node:net';
@@ -63,7 +63,7 @@ describe.skipIf(missing !== null)('Kamailio over TCP', () => {
 describe.skipIf(missingTls !== null)('Kamailio over TLS', () => {
   let ends: Ends;
   const running: Kamailio[] = [];
-  /** What the next hop got. It answers 200. */
+  /** The messages that the next hop received. It answers with 200. */
   const got: SipMessage[] = [];
   const nextHop = createServer({ cert, key }, (socket) => {
     let text = '';
@@ -81,7 +81,7 @@ describe.skipIf(missingTls !== null)('Kamailio over TLS', () => {
     });
   }).on('tlsClientError', () => undefined);
 
-  /** @returns the port for TLS */
+  /** Starts a Kamailio with these settings. @returns the port for TLS */
   async function startWith(settings: Readonly<Record<string, string>>): Promise<number> {
     const port = await freePort();
     const { port: hopPort } = nextHop.address() as AddressInfo;

@@ -1,6 +1,6 @@
 /**
- * examples/kamailio, unchanged, between two SIP ends and the real service: what it answers, and what it passes
- * on. Only settings of the config differ.
+ * The unchanged examples/kamailio between two SIP ends and the real service: its answers, and the requests
+ * that it passes on. Only settings of the config differ.
  */
 import { describe, expect, it } from 'vitest';
 import { FOREIGN, Gateway, LABEL, missing, TO } from './support/ends.ts';
@@ -81,7 +81,7 @@ describe.skipIf(missing !== null)('Kamailio with the real service', () => {
     }
     const answer = gateway.ends.caller.got.at(-1)!;
     expect(headerOf(answer, 'From')).toContain(FOREIGN);
-    // Within the call too.
+    // The same holds for requests within the call.
     const route = { Route: headerOf(answer, 'Record-Route')!, To: headerOf(answer, 'To')! };
     const within = { 'Call-ID': headerOf(answer, 'Call-ID')!, From: headerOf(answer, 'From')! };
     const bye = await gateway.passed({
@@ -104,7 +104,7 @@ describe.skipIf(missing !== null)('Kamailio with the real service', () => {
   });
 
   it('refuses half a character, even if an earlier request was longer', async () => {
-    // Kamailio decodes in buffers that it uses again: a digit left there must not complete the character.
+    // Kamailio reuses its decoding buffers. A digit left in a buffer must not complete the character.
     const long = { method: 'INVITE', from: `<sip:+82${'3'.repeat(40)}@carrier.example>`, to: TO } as const;
     const half = { method: 'MESSAGE', from: '<sip:+82212%3@carrier.example>', to: TO } as const;
     for (let round = 0; round < 20; round++) {
@@ -114,7 +114,7 @@ describe.skipIf(missing !== null)('Kamailio with the real service', () => {
   });
 
   it('checks a sender that contains a JSON field as one sender', async () => {
-    // As a second field it would be a test number that is allowed; as one sender it is no number.
+    // As a second field, it would be an allowed test number. As one sender, it is not a number.
     const from = '<sip:1%22,%22from%22%3A%22+821000000024@carrier.example>';
     expect((await gateway.refused({ method: 'INVITE', from, to: TO })).status).toBe(400);
   });
@@ -138,7 +138,7 @@ describe.skipIf(missing !== null)('Kamailio with the real service', () => {
 
   it('logs no number', () => {
     expect(gateway.kamailio.logged()).toContain('refused: block DOMESTIC_CLI_FROM_ABROAD');
-    // Its own process ids, before each line, and its port may well have these digits.
+    // Its process IDs, at the start of each line, and its port may contain these digits.
     const lines = gateway.kamailio
       .logged()
       .replace(/^ *\d+\(\d+\) /gm, '')

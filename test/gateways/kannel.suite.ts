@@ -1,6 +1,6 @@
 /**
- * Kannel with the config of examples/kannel, in front of the SMPP proxy, an SMSC and the real service: a text
- * that is sent through Kannel's own HTTP interface is blocked, labelled or passed, and its sender hears of it.
+ * Kannel with the config of examples/kannel, in front of the SMPP proxy, an SMSC and the real service. A text
+ * sent through Kannel's own HTTP interface is blocked, labelled or passed, and its sender gets a report.
  */
 import { once } from 'node:events';
 import { createServer } from 'node:http';
@@ -19,7 +19,7 @@ const TO = '+821055550000';
 const ACCEPTED = '8';
 const REFUSED = '16';
 
-/** An HTTP server that Kannel calls with the report of each text. */
+/** An HTTP server that Kannel calls with the delivery report of each text. */
 async function startReports() {
   const reports = new Map<string, PromiseWithResolvers<string>>();
   const reportOf = (id: string): PromiseWithResolvers<string> => {
@@ -39,7 +39,7 @@ async function startReports() {
   });
   const { port } = server.address() as AddressInfo;
   return {
-    /** Kannel writes the type of the report for `%d`. */
+    /** Kannel replaces `%d` by the type of the report. */
     urlOf: (id: string) => `http://127.0.0.1:${port}/${id}/%d`,
     typeOf: (id: string) => reportOf(id).promise,
   };
@@ -73,7 +73,7 @@ describe.skipIf(missing !== null)('Kannel with the SMPP proxy', () => {
     }
     const whole = smsc.received.filter(({ esm_class }) => esm_class !== 0x40 && esm_class !== 0x43);
     expect(whole.map(textOf)).toEqual(['a@b', `${LABEL}a@b`, `${LABEL}sale`]);
-    // Kannel splits it into 2 parts in the GSM alphabet, and the proxy each of them into 3 in UCS-2.
+    // Kannel splits the text into 2 parts in the GSM alphabet, and the proxy splits each of these into 3 in UCS-2.
     const parts = smsc.received.slice(3);
     expect(parts).toHaveLength(6);
     expect(parts.map(textOf).join('')).toBe(LABEL + long);

@@ -1,4 +1,4 @@
-/** The appeals of the client for Node: no key is sent, and the token of an appeal only with its own status. */
+/** The appeals of the Node client. They send no key, and send the token of an appeal only to request its own status. */
 import { describe, expect, it } from 'vitest';
 import { makeAppeals } from '../../examples/node/client.ts';
 import { json, problem, type Respond, type SentRequest } from './support/fake-fetch.ts';

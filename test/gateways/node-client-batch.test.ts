@@ -1,4 +1,4 @@
-/** Batches of the client for Node: split where the service has bounds, and put together in order. */
+/** Batches of the Node client: split at the limits of the service, and joined in order. */
 import { describe, expect, it } from 'vitest';
 import type { CheckItem } from '../../examples/node/client.ts';
 import { answer, clientOf, HEAD, items, problem, type SentRequest } from './support/fake-fetch.ts';
@@ -69,7 +69,7 @@ describe('a batch of the Node client', () => {
     const failed = results.flatMap((result, index) => ('source' in result ? [index] : []));
     expect([failed.length, failed[0], failed.at(-1)]).toEqual([10_000, 10_000, 19_999]);
 
-    // The first part uses up the deadline of all.
+    // The first part uses up the deadline of all parts.
     const hang = (request: SentRequest) =>
       new Promise<Response>((_, reject) => {
         request.init.signal!.addEventListener('abort', () => reject(request.init.signal!.reason));

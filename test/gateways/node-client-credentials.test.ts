@@ -1,4 +1,4 @@
-/** Certificates and delegations of the client for Node: what it signs, sends and repeats. */
+/** Certificates and delegations of the Node client: what it signs, sends and repeats. */
 import { exportJWK, generateKeyPair, importJWK, type JWK, jwtVerify } from 'jose';
 import { describe, expect, it } from 'vitest';
 import {

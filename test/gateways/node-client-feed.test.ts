@@ -1,4 +1,4 @@
-/** The typed client follows the feed: what it yields, where it goes on, and what it refuses. */
+/** The Node client follows the feed: the changes that it yields, where it continues, and what it refuses. */
 import { describe, expect, it } from 'vitest';
 import { type FeedChange, type FeedPlace, makeFeed } from '../../examples/node/client.ts';
 import type { FeedCloudEvent, FeedData } from '../../shared/feed/cloud-event.ts';
@@ -17,7 +17,7 @@ const secondStatement = formatEpoch({
 });
 const SECOND = { feed: FEED, epoch: 2, position: 12, digest: digestOfStatement(secondStatement) };
 
-/** Answers pages by cursor, and statements. @param change what to do to a page before it is sent */
+/** Answers requests for pages by cursor, and for statements. @param change alters a page before it is sent */
 function fakeFetch(
   change: (page: FeedCloudEvent[]) => FeedCloudEvent[] = (page) => page,
   statement = secondStatement,

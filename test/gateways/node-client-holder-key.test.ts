@@ -1,4 +1,4 @@
-/** What the client package signs, verified by a JWT library that others wrote. */
+/** A third-party JWT library verifies the signatures of the client package. */
 import { calculateJwkThumbprint, exportJWK, generateKeyPair, importJWK, type JWK, jwtVerify } from 'jose';
 import { describe, expect, it } from 'vitest';
 import {

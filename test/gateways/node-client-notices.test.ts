@@ -1,4 +1,4 @@
-/** The notices of the client for Node: pages follow each other, and answers are sent again until they are taken. */
+/** The notices of the Node client: it reads page after page, and repeats answers until they are accepted. */
 import { describe, expect, it } from 'vitest';
 import { makeNotices, verifyWebhook } from '../../examples/node/client.ts';
 import { json, problem, type Respond, type SentRequest } from './support/fake-fetch.ts';
@@ -59,7 +59,7 @@ describe('webhooks', () => {
   });
 
   it('verify the vector of Standard Webhooks', async () => {
-    // From the tests of its reference libraries.
+    // From the tests of the reference libraries.
     const body = '{"test": 2432232314}';
     const headers = new Headers({
       'webhook-id': 'msg_p5jXN8AQM9LWM0D4loKWxJek',

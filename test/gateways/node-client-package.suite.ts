@@ -1,6 +1,6 @@
 /**
- * The package of the client, packed and installed as users do: its types compile, and it runs in Node 20 and
- * newer and in a Worker without Node's API, against the real service.
+ * The package of the client, packed and installed as users do it. Its types compile, and it runs against the
+ * real service in Node 20 and newer, and in a Worker without Node's API.
  */
 import { execFile, execFileSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -17,10 +17,10 @@ import { gatewayService } from './support/service.ts';
 const run = promisify(execFile);
 
 const PACKAGE = join(PROJECT, 'examples/node');
-/** Longer than a test may take: no machine is too slow for a service that responds. */
+/** Longer than any test, so that a slow machine does not cause a timeout. */
 const UNHURRIED = 'timeoutMs: 3_600_000, deadlineMs: 3_600_000';
 
-/** Signs a message token with a new key of each kind, and returns it with the public key. */
+/** Signs a message token with a new key of each kind. Returns each token with its public key. */
 const SIGN = `
 import { openHolderKey, signSenderToken } from '@numgate/client';
 
@@ -40,7 +40,7 @@ async function verifyTokens(tokens: unknown): Promise<void> {
     await jwtVerify(token, await importJWK(publicKey, alg), { algorithms: [alg], audience: 'acme' });
 }
 
-/** The Worker: one check of each kind. Its runtime has no Node API. */
+/** The Worker, with one check of each kind. Its runtime has no Node API. */
 const WORKER = `
 import { linesOf, makeClient } from '@numgate/client';
 ${SIGN}
@@ -64,7 +64,7 @@ export default {
 };
 `;
 
-/** Node 20 on the path, if it is there: the oldest that the package supports. */
+/** The path of Node 20, the oldest supported version; null if it is not installed. */
 function oldestNode(): string | null {
   const names = (process.env.PATH ?? '').split(delimiter).map((folder) => join(folder, 'node'));
   const versionOf = (path: string) => execFileSync(path, ['--version'], { encoding: 'utf8' });
@@ -74,7 +74,7 @@ function oldestNode(): string | null {
 describe('the package of the client', () => {
   let folder = '';
 
-  /** Rejects if there is an error. @param compiler path of tsc */
+  /** Compiles the program. Rejects if there is an error. @param compiler path of tsc */
   async function compile(compiler: string, ...options: readonly string[]): Promise<void> {
     const node = ['--types', 'node', '--typeRoots', join(PROJECT, 'node_modules/@types')];
     const args = ['--strict', '--target', 'es2022', ...options, ...node, 'program.ts'];
@@ -144,14 +144,14 @@ describe('the package of the client', () => {
 
   it('runs in a Worker without any Node API', async () => {
     const stdin = { contents: WORKER, resolveDir: folder };
-    // For browsers, esbuild resolves none of Node's own modules.
+    // For browsers, esbuild resolves none of Node's built-in modules.
     const options = { bundle: true, write: false, format: 'esm', platform: 'browser' } as const;
     const script = (await build({ stdin, ...options })).outputFiles[0]!.text;
     const { url: NUMGATE_URL, key: NUMGATE_KEY } = gatewayService();
     const miniflare = new Miniflare(
       convertV4MiniflareOptions({
         ...{ cf: false, modules: true, script, bindings: { NUMGATE_URL, NUMGATE_KEY } },
-        // Before Node's API was part of the runtime.
+        // Before Node's API became part of the runtime.
         compatibilityDate: '2024-01-01',
       }),
     );

@@ -1,4 +1,4 @@
-/** The registrar of the client for Node: what it sends, what it repeats, and how a refusal reads. */
+/** The registrar of the Node client: its requests, its retries, and the errors of refusals. */
 import { describe, expect, it } from 'vitest';
 import {
   makeRegistrar,

@@ -1,4 +1,4 @@
-/** The reporter of the client for Node: what it sends, what it repeats, and how refusals read. */
+/** The reporter of the Node client: its requests, its retries, and the errors of refusals. */
 import { describe, expect, it } from 'vitest';
 import { makeReporter, NumgateError, type Reporter, type SpamReport } from '../../examples/node/client.ts';
 import { json, problem, type Respond, type SentRequest, streamed } from './support/fake-fetch.ts';

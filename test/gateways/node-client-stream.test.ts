@@ -1,4 +1,4 @@
-/** Streams of the client for Node: in order, in constant memory, and nothing lost or doubled. */
+/** Streams of the Node client: in order, in constant memory, with nothing lost or doubled. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type CheckItem, linesOf, NumgateError } from '../../examples/node/client.ts';

@@ -1,6 +1,6 @@
 /**
- * The types of the client for Node are written by hand: they have the fields of the OpenAPI document. Their
- * values may be more open. The comparison is done when the tests compile.
+ * The hand-written types of the Node client have the fields of the OpenAPI document. Their values may be more open. The
+ * comparison takes place when the tests compile.
  */
 import { describe, expectTypeOf, it } from 'vitest';
 import type * as client from '../../examples/node/client.ts';
@@ -8,11 +8,11 @@ import type { components } from '../../examples/node/schema.d.ts';
 
 type Schemas = components['schemas'];
 
-/** All fields of a type, also those that only some members of a union have. */
+/** All fields of a type, including fields of only some members of a union. */
 type Fields<Type> = Type extends unknown ? keyof Type : never;
 /**
- * Without what only the client adds, what only `"report": "hits"` returns, which it never sends, and what only reviewers
- * get.
+ * Differences in fields. Ignores fields that the client adds, fields of `"report": "hits"`, which it never sends, and fields
+ * that only reviewers get.
  */
 type Same<Ours, Theirs> = [
   Exclude<Fields<Ours>, 'unknownVerdict' | Fields<Theirs>>,

@@ -1,4 +1,4 @@
-/** What the client for Node makes of values that it does not know, and what its errors contain. */
+/** How the Node client handles values that it does not know, and the content of its errors. */
 import { inspect } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { type ClientOptions, LABEL, makeClient, NumgateError } from '../../examples/node/client.ts';
@@ -9,7 +9,7 @@ const ITEM = { from: NUMBER, to: NUMBER };
 const FOUND = { subject: 'to', list: null, authority: null, until: null };
 const RESULT = { id: null, subject: 'to', from: null, to: null, reasons: [] as object[], label: null };
 
-/** Every kind of check, of a service that responds to each with the same result. */
+/** Makes every kind of check with a service that always responds with the same result. */
 async function checkAll(result: object, options: Partial<ClientOptions> = {}): Promise<object[]> {
   const { client } = clientOf(({ url }) => {
     if (url.endsWith('/batch')) return json({ ...HEAD, results: [result], summary: {} });
@@ -43,7 +43,7 @@ describe('the Node client', () => {
       const answers = await checkAll({ ...RESULT, verdict: 'quarantine', ...more }, { failPolicy: policy! });
       const expected = { verdict: 'indeterminate', action, unknownVerdict: 'quarantine' };
       expect(answers).toMatchObject([expected, expected, expected, expected, expected]);
-      // What passes at a gateway without a known verdict is labelled as without a response.
+      // At a gateway, traffic that passes without a known verdict is labelled, as without a response.
       const label = action === 'open' ? LABEL : null;
       expect(answers.map((answer) => 'label' in answer && answer.label)).toEqual([
         null,
@@ -186,7 +186,7 @@ describe('an error of the Node client', () => {
 it('of the Node client can have any space around its URL, and any time', async () => {
   const options = { url: ' https://numgate.example/base/ ', timeoutMs: Number.POSITIVE_INFINITY };
   const { client, sent } = clientOf(async (request) => {
-    // Longer than a timer that fires at once.
+    // A timer that fired at once would be faster.
     await new Promise((resolve) => setTimeout(resolve, 5));
     request.init.signal!.throwIfAborted();
     return answer(request);

@@ -9,7 +9,7 @@ import { gatewayService } from './support/service.ts';
 const run = promisify(execFile);
 
 const ABROAD = { channel: 'sms', ingress: { type: 'international' } } as const;
-/** Longer than a test may take: no machine is too slow for a service that responds. */
+/** Longer than any test, so that a slow machine does not cause a timeout. */
 const UNHURRIED = { timeoutMs: 3_600_000, deadlineMs: 3_600_000 } as const;
 const KR_FIXED = '+82212345678';
 const PH_MOBILE = '+639171234567';
@@ -73,7 +73,7 @@ describe('the Node client against the real service', () => {
       ...{ verdict: 'indeterminate', action: 'closed', source: 'local', why: 'refused' },
       problem: { status: 400, field: 'from' },
     });
-    // Any other invalid field is an error of the caller, and the fail policy decides.
+    // Any other invalid field is a programming error, so the fail policy decides.
     const ingress = { type: 'domestic', country: 'PH' } as const;
     expect(await real().checkGateway({ from: KR_FIXED, ingress })).toMatchObject({
       ...{ action: 'open', why: 'refused', problem: { field: 'ingress.country' } },

@@ -1,6 +1,4 @@
-/**
- * The example client for Node, against the real service and against one that misbehaves.
- */
+/** The Node client against the real service, and against a misbehaving one. */
 import { execFile } from 'node:child_process';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -12,11 +10,11 @@ import { type ClientOptions, makeClient, type NumgateClient } from '../../exampl
 const run = promisify(execFile);
 
 const ABROAD = { channel: 'sms', ingress: { type: 'international' } } as const;
-/** Longer than a test may take: no machine is too slow for a service that answers. */
+/** Longer than any test, so that a slow machine does not cause a timeout. */
 const UNHURRIED = { timeoutMs: 3_600_000, deadlineMs: 3_600_000 } as const;
 const PH_MOBILE = '+639171234567';
 
-/** The start of the type of each problem of numgate. */
+/** Prefix of the type of each numgate problem. */
 const TYPE = 'urn:numgate:problem:some';
 
 type Handler = (request: IncomingMessage, response: ServerResponse) => void;
@@ -50,7 +48,7 @@ describe('the Node client against a service that misbehaves', () => {
     server = null;
   });
 
-  /** Answers the n-th request as the n-th handler says, and all after them as the last one says. */
+  /** The n-th handler answers the n-th request. The last handler also answers all later requests. */
   async function misbehaving(
     handlers: readonly Handler[],
     options: Partial<ClientOptions> = {},
@@ -149,7 +147,7 @@ describe('the Node client against a service that misbehaves', () => {
 
   it('gives up an attempt after its timeout, and all after the deadline', async () => {
     const silent: Handler = () => undefined;
-    // As often as it takes, where an answer itself takes longer than the timeout.
+    // With many retries, because an answer may itself take longer than the timeout.
     const once = await misbehaving([silent, allow], { timeoutMs: 500, retries: 1_000 });
     expect(await once.client.checkGateway(question)).toMatchObject({ verdict: 'allow' });
     expect(once.requests()).toBeGreaterThan(1);

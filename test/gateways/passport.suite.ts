@@ -1,7 +1,7 @@
 /**
- * PASSporTs with the real service: an admin configures root and certificate, control fetches the chain, and the edge
- * verifies what secsipidx signed. What the edge accepts from another signer, secsipidx accepts too. It knows no `msg`, so
- * a signer of this file makes those, with nothing but the crypto module of Node.
+ * PASSporTs with the real service. An admin configures root and certificate, control fetches the chain, and the edge verifies
+ * signatures of secsipidx. secsipidx also accepts the signatures of another signer that the edge accepts. It does not support
+ * `msg`, so this file signs `msg` PASSporTs with only Node's crypto module.
  */
 import { createPrivateKey, createPublicKey, generateKeyPairSync, randomUUID, sign } from 'node:crypto';
 import { once } from 'node:events';
@@ -23,11 +23,11 @@ const PEER = 'secsipidx';
 if (!isSecsipidxInstalled)
   skipMissing(PEER, `PASSporTs are not verified by others: ${PEER} is not installed`);
 
-/** Numbers that the certificate `signer` of the vectors names, and one that it does not. */
+/** Numbers that the certificate `signer` of the vectors names, and a number that it does not name. */
 const CALLER = '82221230042';
 const OTHER = '82221239999';
 const CALLED = '821055550000';
-/** Between two requests, in ms. */
+/** Interval between two requests, in ms. */
 const CHECK_EVERY_MS = 50;
 
 const folder = mkdtempSync(join(tmpdir(), 'numgate-passport-'));
@@ -93,10 +93,10 @@ beforeAll(async () => {
     host,
     ...because,
   );
-  // What its service provider code stands for: foreign numbers, for the calls through Kamailio.
+  // The numbers of its service provider code: foreign numbers, for the calls through Kamailio.
   const numbers = ['--numbers', '+639000000000..+639999999999'];
   await numgate('passport', 'certificate', 'kt', '--url', x5u, ...numbers, ...because);
-  // Until the edge has the certificate.
+  // Waits until the edge has the certificate.
   while (((await check({ identity: shaken() })).identity as { verified: boolean }).verified !== true)
     await setTimeout(CHECK_EVERY_MS);
 });

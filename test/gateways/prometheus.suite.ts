@@ -1,6 +1,6 @@
 /**
- * Prometheus with the config and the alert rules of examples/grafana scrapes the real service. The rules and the dashboard
- * use only metrics that there are.
+ * Prometheus with the config and the alert rules of examples/grafana scrapes the real service. The rules and the dashboard use
+ * only existing metrics.
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -24,7 +24,7 @@ if (missing !== null) skipMissing('prometheus', `the tests with Prometheus are s
 const WAIT = { timeout: HANG_MS, interval: 500 };
 const SUFFIX = { gauge: '', counter: '_total', info: '_info' } as const;
 
-/** Metrics of what this service does not have: a sink of the audit log, its cron, an open appeal, scored texts, a closed month. */
+/** Metrics that this service lacks: no sink of the audit log, no cron, no open appeal, no scored texts and no closed month. */
 const ABSENT = [
   'audit_checkpoint_timestamp_seconds',
   'audit_export_failures',
@@ -35,7 +35,7 @@ const ABSENT = [
   'text_drift_psi',
 ];
 
-/** Labels of each metric, by its name in a query. */
+/** Labels of each metric, by the metric's name in queries. */
 const DEFINED = new Map(
   (Object.entries(FAMILIES) as [string, Family][]).map(([name, { type, labels }]) => [
     `numgate_${name}${SUFFIX[type]}`,
@@ -55,7 +55,7 @@ async function scrape(accept: string): Promise<string> {
   }, WAIT);
 }
 
-/** The labels of each metric of a scrape. */
+/** Labels of each metric in a scrape. */
 function labelsIn(text: string): Map<string, Set<string>> {
   const found = new Map<string, Set<string>>();
   for (const [, name, inner = ''] of text.matchAll(/^(numgate_\w+)(?:\{(.*)\})? /gm)) {
@@ -66,7 +66,7 @@ function labelsIn(text: string): Map<string, Set<string>> {
   return found;
 }
 
-/** The expressions of a text, each with the metrics and the labels that it selects by. */
+/** The metrics in a text of expressions, each with the labels that it is selected by. */
 function selectorsIn(text: string): { metric: string; labels: string[] }[] {
   return [...text.matchAll(/\b(numgate_\w+)(?:\{([^}]*)\})?/g)].map(([, metric, inner = '']) => ({
     metric: metric!,

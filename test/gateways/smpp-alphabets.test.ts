@@ -1,6 +1,6 @@
 /**
- * What the SMPP proxy reads of a text. It reads something of any octets, as a phone does: otherwise a sender
- * could avoid the label with an octet that is invalid.
+ * How the SMPP proxy decodes a text. Like a phone, it decodes any octets, because otherwise a sender could
+ * avoid the label with an invalid octet.
  */
 import fc from 'fast-check';
 import smpp from 'smpp';

@@ -1,6 +1,4 @@
-/**
- * The SMPP proxy where a session begins or ends, and what it does with octets that are not as usual.
- */
+/** The SMPP proxy when a session begins or ends, and with unusual octets. */
 import { connect as connectTcp } from 'node:net';
 import smpp, { type PDU } from 'smpp';
 import { describe, expect, it, onTestFinished } from 'vitest';
@@ -38,7 +36,7 @@ describe('the end of a session', () => {
     const answers = await Promise.all(
       texts(1_000).map((id) => request(session, 'submit_sm', message(FROM, id))),
     );
-    // The reset may overtake some of the SMSC's own answers; each message has one answer anyhow.
+    // The reset may overtake some answers of the SMSC, but each message still gets exactly one answer.
     const passed = statuses(answers).filter((status) => status === 0).length;
     expect(passed).toBeLessThanOrEqual(500);
     expect(statuses(answers).slice(passed)).toEqual(answers.slice(passed).map(() => ESME_RSYSERR));
@@ -158,7 +156,7 @@ describe('the bytes of a PDU', () => {
       if (bytes !== null) raw.push(bytes);
       return bytes;
     };
-    // A user data header, a relative time, and a TLV that nobody knows.
+    // A user data header, a relative time, and an unknown TLV.
     const udh = Buffer.from([0x05, 0x00, 0x03, 0x2a, 0x02, 0x01]);
     const known = new smpp.PDU('submit_sm', {
       ...message(FROM, ''),

@@ -1,6 +1,6 @@
 /**
- * Where the label goes. Long texts are compared with a plain model: a receiver that joins the parts of a text
- * in the order of their numbers, as the package `smpp` decodes them, sees the label and then the text.
+ * The position of the label. Long texts are compared with a plain model: a receiver that decodes the parts
+ * with the package `smpp` and joins them in the order of their numbers sees the label and then the text.
  */
 import fc from 'fast-check';
 import smpp from 'smpp';
@@ -25,7 +25,7 @@ function pduOf(octets: Buffer, dataCoding: number, fields: object = {}): Buffer 
 const labeller = new Labeller({ tag: null, alphabet: 'gsm' });
 const label = (pdu: Buffer, text = LABEL, by = labeller) => by.label(pdu, readMessage(pdu)!, text);
 
-/** What a receiver reads of a PDU. */
+/** The fields of a PDU that a receiver reads. */
 interface Part {
   readonly text: string;
   readonly place: readonly [reference: number, total: number, number: number] | null;
@@ -33,7 +33,7 @@ interface Part {
   readonly wantsReceipt: boolean;
 }
 
-/** Reads a PDU, and fails unless the text fits into the 140 octets of a text on the air. */
+/** Reads a PDU. Fails unless the text fits into the 140 octets of a text on the air. */
 function received(pdu: Buffer): Part {
   expect(pdu.readUInt32BE(0)).toBe(pdu.length);
   const { tlvs, shortMessage, esmClass, dataCodingAt, registeredDeliveryAt } = readMessage(pdu)!;
@@ -59,7 +59,7 @@ function received(pdu: Buffer): Part {
   };
 }
 
-/** The text of all parts, after checks that they are the parts of one text. */
+/** Joins the texts of all parts, after checking that they are the parts of one text. */
 function joined(parts: readonly Part[]): string {
   const sorted = parts.toSorted((one, other) => (one.place?.[2] ?? 0) - (other.place?.[2] ?? 0));
   if (parts.length > 1 || parts[0]!.place !== null) {
@@ -95,7 +95,7 @@ describe('a whole text', () => {
     expect(received(pdus[0]!)).toEqual({
       ...{ text: labelText + text, place: null, dataCoding: expected, wantsReceipt: true },
     });
-    // All else is as it was.
+    // The rest is unchanged.
     const before = pdus[0]!.subarray(0, pdu.length - octets.length - 1);
     before[readMessage(pdu)!.dataCodingAt] = dataCoding;
     expect(before.subarray(4)).toEqual(pdu.subarray(4, pdu.length - octets.length - 1));
@@ -137,7 +137,7 @@ describe('a whole text', () => {
   });
 });
 
-/** A text as a sender splits it: never within a character. */
+/** Splits a text like a sender: never within a character. */
 function partsOf(
   text: string,
   form: 'udh8' | 'udh16' | 'sar',
@@ -186,7 +186,7 @@ describe('the parts of a long text', () => {
           const labelled = sent.toReversed().map((pdu) => label(pdu, own));
           expect(labelled.every(({ isShown }) => isShown)).toBe(true);
           expect(joined(labelled.flatMap(({ pdus }) => pdus.map(received)))).toBe(own + text);
-          // Sent again, it becomes the same.
+          // A part that is sent again gives the same result.
           expect(label(sent[0]!, own)).toEqual(labelled.at(-1));
           for (const { pdus } of labelled) {
             const receipts = pdus.map((pdu) => received(pdu).wantsReceipt);
@@ -225,7 +225,7 @@ describe('the parts of a long text', () => {
   });
 });
 
-/** Its own octets, and the label in the parameter behind them. */
+/** The unchanged octets of the PDU, with the label in a parameter after them. */
 function untouched(pdu: Buffer): Buffer {
   const value = Buffer.from(LABEL);
   const head = Buffer.alloc(4);
@@ -288,7 +288,7 @@ it('reads no message with inconsistent lengths', () => {
   const pdu = pduOf(Buffer.from('a text'), 0, { user_message_reference: 7 });
   for (let length = 16; length < pdu.length; length++) {
     const read = readMessage(pdu.subarray(0, length));
-    // But where it ends just before the parameter.
+    // A PDU that ends just before the parameter is valid.
     if (length === pdu.length - 6) expect(read?.tlvs.size).toBe(0);
     else expect(read).toBeNull();
   }

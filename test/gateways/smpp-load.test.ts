@@ -1,5 +1,5 @@
 /**
- * The SMPP proxy where numgate is slow or away, and where one side sends more than the other answers.
+ * The SMPP proxy when numgate is slow or unavailable, and when one side sends more than the other one answers.
  */
 import smpp from 'smpp';
 import { describe, expect, it } from 'vitest';
@@ -36,7 +36,7 @@ describe('without numgate, the SMPP proxy', () => {
     expect(statuses(answers)).toEqual(answers.map(() => 0));
     expect(smsc.received.map(textOf)).toEqual(texts(500).map((id) => LABEL + id));
     expect(proxy.counts).toEqual({ passed: 0, labelled: 500, labelNotShown: 0, refused: 0 });
-    // Once, and not for each message.
+    // Logged once, and not for each message.
     expect(proxy.logged.filter((line) => line.startsWith('numgate'))).toEqual([
       'numgate does not answer unreachable',
     ]);
@@ -91,7 +91,7 @@ describe('without numgate, the SMPP proxy', () => {
     const numgate = await startFakeNumgate(true);
     const proxy = await proxyTo(smsc, numgate, { deadlineMs: 200, batchItems: 10, window: 10_000 });
     const { session } = await bindEsme(proxy.port);
-    // More than all calls at once can hold: what waits for a call has the same deadline.
+    // More messages than all concurrent calls can hold. Messages that wait for a call have the same deadline.
     const answers = await Promise.all(
       texts(1_000).map((id) => request(session, 'submit_sm', message(FROM, id))),
     );
@@ -116,14 +116,14 @@ describe('checks of the SMPP proxy', () => {
     const proxy = await proxyTo(smsc, numgate, options);
     const { session } = await bindEsme(proxy.port);
     const answers = texts(5_000).map((id) => request(session, 'submit_sm', message(FROM, id)));
-    // It is answered at once, when all messages before it have been read.
+    // The response comes once all earlier messages have been read.
     await request(session, 'enquire_link');
     numgate.release();
     await Promise.all(answers);
     const sizes = numgate.calls.map(({ items }) => items.length);
     expect(sizes.reduce((sum, size) => sum + size, 0)).toBe(5_000);
     expect(Math.max(...sizes)).toBe(100);
-    // The first and the last may have less.
+    // The first and the last batch may be smaller.
     expect(sizes.length).toBeLessThanOrEqual(51);
     expect(numgate.most()).toBeLessThanOrEqual(4);
     expect(smsc.received.map(textOf)).toEqual(texts(5_000));
@@ -148,7 +148,7 @@ describe('checks of the SMPP proxy', () => {
     );
     expect(statuses(answers).filter((status) => status === ESME_RTHROTTLED)).toHaveLength(refused);
     expect(proxy.counts).toEqual({ passed, labelled: 0, labelNotShown: 0, refused });
-    // Each message is decided by one call, and calls that are rejected halve.
+    // Each message is decided by one call, and a rejected call is split in half.
     expect(numgate.calls.length).toBeLessThanOrEqual(199);
   });
 
@@ -177,7 +177,7 @@ describe('the window of the SMPP proxy', () => {
     const answers = Promise.all(texts(200).map((id) => request(session, 'submit_sm', message(FROM, id))));
     for (let answered = 0; answered < 200; answered++) {
       await smsc.until(Math.min(200, answered + 10));
-      // A round trip of another session, in which more would have come.
+      // A round trip of another session. Further messages would have arrived by then.
       await request(other.session, 'enquire_link');
       expect(held.length).toBeLessThanOrEqual(10);
       held.shift()!();

@@ -1,4 +1,4 @@
-/** The SMPP proxy where a label makes one message several: one response, and all parts of a text alike. */
+/** The SMPP proxy when a label splits a message: the sender gets one response, and all parts are treated alike. */
 import smpp, { type PDU } from 'smpp';
 import { expect, it } from 'vitest';
 import { startFakeNumgate } from './support/fake-numgate.ts';
@@ -18,7 +18,7 @@ import {
 
 const { ESME_RMSGQFUL, ESME_RSYSERR } = smpp.errors;
 const LONG = message(FROM, 'x'.repeat(160));
-/** It becomes three parts: 166 characters in UCS-2. */
+/** With the label, the text has 166 characters in UCS-2, which take three parts. */
 const PARTS = 3;
 
 const joined = (received: readonly PDU[]): string =>
@@ -89,7 +89,7 @@ it('all parts of a text are labelled, or none, also if numgate fails between the
     await part(1, 7);
     const totals = smsc.received.map(({ sar_total_segments }) => sar_total_segments);
     expect(totals).toEqual(failing === 1 ? [6, 6, 6, 6, 6, 6] : [2, 2]);
-    // Another text is decided anew.
+    // Another text gets a new decision.
     await part(1, 8);
     expect(smsc.received.at(-1)).toMatchObject({ sar_total_segments: 2 });
   }

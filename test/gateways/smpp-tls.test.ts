@@ -1,4 +1,4 @@
-/** The SMPP proxy with TLS on both sides: it proves who it is, and the SMSC has to. */
+/** The SMPP proxy with TLS on both sides: the proxy proves its identity, and the SMSC has to prove its own. */
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { type AddressInfo, connect } from 'node:net';

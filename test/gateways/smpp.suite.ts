@@ -1,6 +1,6 @@
 /**
- * The SMPP proxy between a real client, a real server and the real service: nothing lost, nothing doubled,
- * order kept, and every status as numgate has it.
+ * The SMPP proxy between a real client, a real server and the real service. Nothing is lost or doubled, order
+ * is kept, and every status follows numgate's verdict.
  */
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
@@ -10,7 +10,7 @@ import { PROJECT } from '../../cli/paths.ts';
 import { ALLOWED_SENDER, gatewayService } from './support/service.ts';
 import { bindEsme, LABEL, message, NEVER_MS, proxyTo, request, startSmsc, textOf } from './support/smpp.ts';
 
-/** By their verdicts as senders from abroad. */
+/** Senders by their verdicts from abroad. */
 const SENDERS = { allow: ALLOWED_SENDER, label: '+639170000002', block: '+82212345678' } as const;
 type Kind = keyof typeof SENDERS;
 const KINDS: readonly Kind[] = ['allow', 'label', 'block', 'label', 'allow'];
@@ -28,7 +28,7 @@ function mixed(name: string, count: number): Sent[] {
   }));
 }
 
-/** What the other side must have, in order. */
+/** What the other side must receive, in order. */
 function arrived(sent: readonly Sent[]): string[] {
   return sent
     .filter(({ kind }) => kind !== 'block')
@@ -55,7 +55,7 @@ describe('the SMPP proxy', () => {
       const texts = smsc.received.map(textOf).filter((text) => text.includes(`${name}-`));
       expect(texts).toEqual(arrived(sent));
       expect(answers.map(({ command_status }) => command_status)).toEqual(sent.map(statusOf));
-      // The SMSC's own answer to this very message.
+      // The answer of the SMSC to this very message.
       expect(answers.map(({ message_id }) => message_id)).toEqual(
         sent.map(({ id, kind }) => (kind === 'block' ? undefined : id)),
       );
@@ -102,7 +102,7 @@ describe('the SMPP proxy', () => {
     expect(await send('test:TEXT_CAMPAIGN', { data_coding: 8 })).toBe(BLOCKED);
     expect(await send('test:TEXT_', part(1))).toBe(0);
     expect(await send('HOST_LISTED', part(2))).toBe(BLOCKED);
-    // In any order, and each of its own sender.
+    // Parts may come in any order. Each sender's parts are separate.
     expect(await send('CAMPAIGN', part(2))).toBe(0);
     expect(await send('test:TEXT_', part(1))).toBe(BLOCKED);
     expect(smsc.received).toHaveLength(3);
@@ -146,7 +146,7 @@ describe('the SMPP proxy', () => {
     const smsc = await startSmsc();
     const proxy = await proxyTo(smsc, gatewayService(), { failPolicy: 'open' });
     const { session } = await bindEsme(proxy.port);
-    // Together they are more than a batch may have.
+    // Together they exceed the limit of a batch.
     const long = Array.from({ length: 80 }, () => ({ source_addr: '0'.repeat(60_000) }));
     const all = [...long, {}, { source_addr: '82212345678' }];
     const answers = await Promise.all(
@@ -194,7 +194,7 @@ describe('the SMPP proxy', () => {
       request(session, 'submit_sm', message(SENDERS.allow, 'x', from(number))),
     );
     expect((await Promise.all(sent)).map(({ command_status }) => command_status)).toEqual([BLOCKED, 0]);
-    // Displayed as it came, and labelled as from abroad.
+    // The sender is displayed unchanged, and the text is labelled as from abroad.
     expect(smsc.received.map((pdu) => [pdu.source_addr, textOf(pdu)])).toEqual([
       ['00700639170000002', `${LABEL}x`],
     ]);
@@ -210,7 +210,7 @@ describe('the SMPP proxy', () => {
 
   it('labels texts that pass by an open fail policy if numgate rejects the settings of the proxy', async () => {
     const smsc = await startSmsc();
-    // Abroad, and in Korea: each item is refused for its ingress.
+    // Abroad and in Korea at the same time, so each item is refused because of its ingress.
     const ingress = { type: 'international', country: 'KR' } as const;
     const proxy = await proxyTo(smsc, gatewayService(), { failPolicy: 'open', ingress });
     const { session } = await bindEsme(proxy.port);

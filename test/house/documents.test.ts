@@ -53,7 +53,7 @@ describe('documents', () => {
       expect(Object.keys(scripts)).toContain(script);
   });
 
-  // The changelog names files as they were.
+  // The changelog names old files.
   it.each(documents.filter(([path]) => path !== 'CHANGELOG.md'))('%s names existing files', (_path, text) => {
     for (const [, file] of text.matchAll(/`((?:shared|workers|cli|test|data|docs|bench)\/[\w./-]+\.\w+)`/g)) {
       expect(existsSync(join(PROJECT, file!)), `names ${file}`).toBe(true);
@@ -92,7 +92,7 @@ function anchorsOf(text: string): string[] {
   });
 }
 
-/** The comments of a source text. A string with two slashes counts as one, except in a URL. */
+/** The comments of a source text. A string with two slashes counts as a comment, unless it is a URL. */
 function commentsOf(text: string): string {
   return [...text.matchAll(/\/\*[\s\S]*?\*\/|(?<!:)\/\/.*/g)].map(([comment]) => comment).join('\n');
 }

@@ -1,11 +1,11 @@
-/** Every file is short and says what it is, and some things have one owner. */
+/** Every file is short and has a header, and some things have only one owner. */
 import { readdirSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { code, sources } from './support/sources.ts';
 
 const LINES_MAX = 300;
 
-/** Waits for a condition that name no limit. Their default of one second is too short on a busy machine. */
+/** Finds waits for a condition without a limit. The default of one second is too short on a busy machine. */
 function hastyWaits(text: string): string[] {
   const calls = [...text.matchAll(/\bvi\.wait(?:For|Until)\(|\bexpect\.poll\(/g)].map(
     ({ 0: call, index }) => {

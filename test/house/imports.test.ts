@@ -1,8 +1,8 @@
-/** Imports point down: each room imports only what is below it, without cycles. */
+/** Imports point down: each folder imports only folders below it, without cycles. */
 import { describe, expect, it } from 'vitest';
 import { code, sources } from './support/sources.ts';
 
-/** Rooms from the ground up: a file may import only its own room and those it names. */
+/** Folders from the bottom up. A file may import only its own folder and the ones listed here. */
 const MAY_IMPORT: Record<string, readonly string[]> = {
   'shared/numbers': ['data', 'shared/limits', 'shared/flat.ts'],
   'shared/set': ['shared/numbers', 'shared/limits', 'shared/bytes.ts', 'shared/result.ts'],
@@ -230,10 +230,10 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
     'cli/secrets.ts',
     'cli/temporary.ts',
   ],
-  // `npm start` runs the example for the demo.
+  // `npm start` runs the example issuer for the demo.
   cli: ['shared', 'data', 'examples/issuer', 'package.json'],
   bench: ['data', 'shared', 'cli', 'workers', 'examples', 'test/gateways/support'],
-  // Users copy them: whatever they import goes with them, or is a package.
+  // Users copy the examples, so each import must be copied with them or be a package.
   examples: [],
 };
 

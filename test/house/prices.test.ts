@@ -1,5 +1,5 @@
 /**
- * The price of a billion verdicts in docs/operations.md, recomputed from the price list: only the CPU time of
+ * The price of a billion verdicts in docs/operations.md, recomputed from the price list. Only the CPU time of
  * a verdict is measured, and every other figure of the table follows from it.
  */
 import { readFileSync } from 'node:fs';
@@ -11,7 +11,7 @@ import { usageCostRows } from '../../bench/suites/usage.ts';
 const read = (name: string): string => readFileSync(new URL(`../../${name}`, import.meta.url), 'utf8');
 const page = read('docs/operations.md');
 
-/** Cells of the table that a bench has printed, without its head. */
+/** The cells of the table that a bench has printed, without the header row. */
 function tableOf(bench: string): string[][] {
   const [, block] = page.split(`npm run bench -- ${bench}\n\`\`\`\n\`\`\`text\n`);
   const lines = block!.slice(0, block!.indexOf('```')).split('\n');

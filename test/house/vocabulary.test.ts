@@ -3,10 +3,10 @@ import { describe, expect, it } from 'vitest';
 import { identifiersOf, wordsOf } from './support/identifiers.ts';
 import { documents, sources } from './support/sources.ts';
 
-/** Folders that the rule covers. */
+/** Folders to which the rule applies. */
 const FOLDERS = ['shared', 'workers', 'cli', 'bench', 'examples', 'test'];
 
-/** Words that no name contains, and the term or the verb to use. */
+/** Words that no name may contain, and what to use instead. */
 const REPLACEMENTS: readonly (readonly [word: string, instead: string])[] = [
   ['about', 'for, of'],
   ['apart', 'separate'],
@@ -30,7 +30,7 @@ const REPLACEMENTS: readonly (readonly [word: string, instead: string])[] = [
 ];
 const ENDINGS = ['', 's', 'es', 'd', 'ed', 'er', 'ing'];
 
-/** Names of the wire, of the platform or of packages, each with its reason. */
+/** Names of the wire, the platform or packages that are exempt, each with its reason. */
 const ALLOWED: Readonly<Record<string, string>> = {
   askedAt: 'a field of the status',
   RateLimitOutcome: 'a type of the Workers runtime',
@@ -39,7 +39,7 @@ const ALLOWED: Readonly<Record<string, string>> = {
   tails: 'a field of the golden vectors',
 };
 
-/** The replacement for each forbidden word of a name. */
+/** The forbidden words of a name, each with its replacement. */
 function violations(name: string): string[] {
   if (Object.hasOwn(ALLOWED, name)) return [];
   return REPLACEMENTS.filter(([word]) => {
@@ -48,7 +48,7 @@ function violations(name: string): string[] {
   }).map(([word, instead]) => `${name}: not "${word}", but ${instead}`);
 }
 
-/** Phrases that documents avoid, and what to write. */
+/** Phrases that documents must not use, and what to write instead. */
 const PHRASES: readonly (readonly [RegExp, string])[] = [
   [/\b(?:is|are|was|were) told\b/i, 'say who does what, or use "receives", "gets", "returns"'],
   [/\bwho asks\b/i, '"the client"'],
@@ -60,7 +60,7 @@ const PHRASES: readonly (readonly [RegExp, string])[] = [
 ];
 
 function phrasesIn(text: string): string[] {
-  // Code keeps its own words.
+  // Code is exempt.
   const prose = text.replace(/```[\s\S]*?```|`[^`]*`/g, '');
   return PHRASES.flatMap(([phrase, instead]) => {
     const found = phrase.exec(prose);
@@ -100,7 +100,7 @@ describe('names', () => {
 });
 
 describe('documents', () => {
-  // These two quote old names, and titles of tests.
+  // These documents quote old names and titles of tests.
   const quoting = ['CHANGELOG.md', 'test/conformance/README.md'];
   it.each(documents.filter(([path]) => !quoting.includes(path)))('%s', (_path, text) => {
     expect(phrasesIn(text)).toEqual([]);

@@ -1,19 +1,17 @@
-/**
- * Address ranges against the `BlockList` of Node, in every spelling, and what is refused.
- */
+/** Address ranges in every spelling, compared with Node's `BlockList`, and refused ranges. */
 import { BlockList, isIP } from 'node:net';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { formatRange, isInRange, parseAddress, parseRange } from '../../shared/addresses.ts';
 
 const v4 = fc.ipV4();
-/** Node takes zones, which are addresses of one machine. */
+/** Node also accepts zones, which only mean something on one machine. */
 const v6 = fc.ipV6();
 const canonical = (text: string): string => {
   const parsed = parseRange(text);
   return parsed.ok ? formatRange(parsed.value) : parsed.message;
 };
-/** The address without the bits behind the prefix. */
+/** The address with the bits after the prefix cleared. */
 const network = (address: string, prefix: number): string => {
   const written = canonical(`${address}/${prefix}`);
   return /^must be (\S+): /.exec(written)?.[1] ?? written;

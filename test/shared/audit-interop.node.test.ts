@@ -1,6 +1,6 @@
 /**
- * Checkpoints and proofs are verified by software that others wrote: golang.org/x/mod/sumdb, as Debian and Ubuntu
- * package it. Without it, the test prints a message.
+ * Third-party software verifies checkpoints and proofs: golang.org/x/mod/sumdb, as Debian and Ubuntu package it. If it is not
+ * installed, the test prints a message.
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';

@@ -1,13 +1,11 @@
-/**
- * One line of CSV as its fields: RFC 4180, and the variants that spreadsheets and people write. The truth is csv-parse.
- */
+/** Splits one line of CSV into fields: RFC 4180, and the variants of spreadsheets and people. csv-parse is the reference. */
 import { parse } from 'csv-parse/sync';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { csvFields, csvLine } from '../../shared/csv.ts';
 import { holds } from './support/properties.ts';
 
-/** The fields by the library, which reads whole files; null if it refuses the line. */
+/** The fields according to the library, which reads whole files; null if it refuses the line. */
 function fieldsOfLibrary(line: string): string[] | null {
   try {
     return parse(line, { trim: true })[0]?.map((field) => field.trim()) ?? null;

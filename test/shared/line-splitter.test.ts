@@ -1,4 +1,4 @@
-/** Lines of a stream, however its bytes are divided into chunks: against a plain split, and with bytes that are not UTF-8. */
+/** Splits a stream into lines for any division into chunks, compared with a plain split, and with bytes that are not UTF-8. */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { utf8 } from '../../shared/bytes.ts';

@@ -1,6 +1,6 @@
 /**
- * Merkle trees: the published values of Certificate Transparency, and every proof of small trees against the
- * recursive definitions of RFC 6962, section 2.1.
+ * Merkle trees, compared with the published values of Certificate Transparency. Every proof of small trees is
+ * compared with the recursive definitions of RFC 6962, section 2.1.
  */
 import { sha256 } from '@noble/hashes/sha2.js';
 import { describe, expect, it } from 'vitest';
@@ -17,7 +17,7 @@ import {
   verifyConsistency,
 } from '../../shared/merkle.ts';
 
-/** The leaves and roots that the tests of github.com/google/certificate-transparency (merkletree) use. */
+/** The leaves and roots in the tests of github.com/google/certificate-transparency (merkletree). */
 const LEAVES = [
   '',
   '00',
@@ -43,7 +43,7 @@ const leaves = (count: number): Uint8Array[] =>
   Array.from({ length: count }, (_, i) => leafHash(Uint8Array.of(i, i >> 8)));
 const join = (...parts: readonly Uint8Array[]): Uint8Array =>
   Uint8Array.from(parts.flatMap((part) => [...part]));
-/** MTH of the RFC, over hashes of leaves. */
+/** MTH of the RFC, over the hashes of the leaves. */
 function naiveRoot(hashes: readonly Uint8Array[]): Uint8Array {
   if (hashes.length === 0) return sha256(new Uint8Array(0));
   if (hashes.length === 1) return hashes[0]!;

@@ -1,7 +1,7 @@
 /**
- * The polling policy, as properties of every history of calls: `seq` never goes back, polls keep their
- * distance, an isolate that lost a claim polls again soon, requests wait only for data that is too old, and
- * the breaker opens, stays within its bounds, and closes.
+ * The polling policy, as properties of every history of calls. `seq` never goes back, polls keep their
+ * distance, an isolate that lost a claim polls again soon, requests wait only if the data is too old, and the
+ * breaker opens, stays within its bounds, and closes.
  */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -17,7 +17,7 @@ import {
 import { afterCache, Breaker, HeadPoll, inShare, isNewer } from '../../shared/propagation.ts';
 import { holds } from './support/properties.ts';
 
-/** Some time after 1970. */
+/** Any time after 1970. */
 const NOW = 1_800_000_000_000;
 const SOONEST_MS = HEAD_FRESH_MS * (1 - JITTER_SHARE);
 const LATEST_MS = HEAD_FRESH_MS * (1 + JITTER_SHARE);
@@ -87,7 +87,7 @@ describe('a request', () => {
       fc.property(ageMs, ageMs, ageMs, (ago, olderMs, waitMs) => {
         const poll = new HeadPoll(() => 0);
         expect(poll.due(NOW, waitMs)).toBe('wait');
-        // The age of the head that was found does not matter.
+        // The age of the head itself does not matter.
         poll.confirmed(NOW - ago - olderMs, NOW - ago);
         expect(poll.due(NOW, waitMs) === 'wait').toBe(ago > waitMs);
         expect(poll.due(NOW, ago)).not.toBe('wait');
@@ -131,7 +131,7 @@ describe('a request', () => {
 });
 
 describe('the breaker', () => {
-  /** How long it stays open, in ms. */
+  /** How long the breaker stays open, in ms. */
   const pauseOf = (breaker: Breaker): number => {
     let ms = 0;
     while (!breaker.allows(NOW + ms)) ms += 50;

@@ -1,6 +1,4 @@
-/**
- * Repeated names in JSON: compared with a reader that keeps all members of every object.
- */
+/** Repeated names in JSON, compared with a reader that keeps all members of every object. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { repeatedName } from '../../shared/repeated-name.ts';

@@ -5,7 +5,7 @@ import { formatCheckpoint, parseCheckpoint } from '../../shared/checkpoint.ts';
 import { EMPTY_ROOT } from '../../shared/merkle.ts';
 import { newSignerKey, notesIn, openSigner, openVerifier, verifyNote } from '../../shared/signed-note.ts';
 
-/** From the documentation of golang.org/x/mod/sumdb/note: a key pair, a text and its signature. */
+/** The key pair, the text and the signature in the documentation of golang.org/x/mod/sumdb/note. */
 const PRIVATE_KEY = 'PRIVATE+KEY+PeterNeumann+c74f20a3+AYEKFALVFGyNhPJEMzD1QIDr+Y7hfZx09iUvxdXHKDFz';
 const PUBLIC_KEY = 'PeterNeumann+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW';
 const TEXT =

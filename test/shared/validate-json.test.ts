@@ -1,4 +1,4 @@
-/** The wording of what is wrong with a field. */
+/** The wording of errors in a field. */
 import * as v from 'valibot';
 import { expect, it } from 'vitest';
 import { validateJson } from '../../shared/validate-json.ts';

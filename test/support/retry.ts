@@ -1,6 +1,6 @@
 /**
- * Calls of a local KV whose database another process has open. Both lock it. On a busy machine the local KV then
- * returns 500, at once or after 10 s.
+ * Repeats calls of a local KV whose database another process has open. Both processes lock the database. On a busy machine the
+ * local KV then returns 500, at once or after 10 s.
  */
 import { setTimeout as pause } from 'node:timers/promises';
 

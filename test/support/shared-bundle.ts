@@ -1,6 +1,6 @@
 /**
- * The bundle of the Worker, made once in a run: wrangler takes seconds for it. The first process that needs it
- * makes it.
+ * The bundle of the Worker, made once per run because it takes wrangler seconds. The first process that needs
+ * the bundle makes it.
  */
 import { existsSync, mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -8,7 +8,7 @@ import { setTimeout } from 'node:timers/promises';
 import { bundle } from '../../cli/local/bundle.ts';
 import { HANG_MS } from '../shared/support/hang.ts';
 
-/** Environment variable with the folder of the run. Processes of tests inherit it. */
+/** Environment variable with the folder of the run. Test processes inherit it. */
 export const BUNDLE_FOLDER = 'NUMGATE_TEST_BUNDLES';
 
 const CHECK_EVERY_MS = 50;

@@ -1,6 +1,4 @@
-/**
- * A Worker whose secrets are missing or wrong: 503 with the name of the secret and nothing of its value.
- */
+/** A Worker with missing or wrong secrets returns 503 with the name of the secret, and reveals nothing of its value. */
 import { env } from 'cloudflare:workers';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { publishClients } from './support/clients.ts';
@@ -14,7 +12,7 @@ coldIsolate();
 const built = await build(smallLists());
 const check = { body: { to: LISTED } };
 
-/** A secret that is not set: the types promise that it is set, the runtime does not. */
+/** A secret that is not set. The types promise that it is set, but the runtime does not. */
 const absent = undefined as unknown as string;
 
 const WRONG: readonly (readonly ['LIST_KEY' | 'RELEASE_PUBLIC_KEYS', string, string])[] = [

@@ -59,7 +59,7 @@ const BAD: readonly RequestOptions[] = NUMBERS.flatMap((to) => [
   },
 ]);
 
-/** Seven digits or more of any number of a request, in any written form. */
+/** Seven or more digits of any number of a request, in any written form. */
 const NUMBER = /1234\D?5678|12345678|8613\d{9}/;
 
 const written: string[] = [];

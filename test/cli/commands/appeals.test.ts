@@ -1,4 +1,4 @@
-/** `appeals`: what it requests, and what it shows of a service with these answers. */
+/** `appeals`: the requests that it sends, and its output, against a service with canned responses. */
 import '../support/workspace.ts';
 import { stripVTControlCharacters } from 'node:util';
 import { expect, it } from 'vitest';

@@ -1,6 +1,4 @@
-/**
- * `numgate audit verify` over bytes: only the bytes that the service writes are a record.
- */
+/** `numgate audit verify` on raw bytes: only the exact bytes that the service writes count as a record. */
 import '../support/workspace.ts';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -18,7 +16,7 @@ import { type AuditRecord, auditHash, auditLine, CHAIN_START } from '../../../sh
 import { fakeService } from '../support/fake-service.ts';
 import { write } from '../support/workspace.ts';
 
-/** Characters that decoders, line readers or JSON treat in a special way. */
+/** Characters that decoders, line readers or JSON treat specially. */
 const REASON = 'a "test" \\ \u2028\u2029\u202e\ufeff\ufffd\u007f\u0085 대표 👍\u{e0041}\t';
 
 function logOf(...bodies: readonly Partial<AuditRecord>[]): AuditRecord[] {
@@ -47,7 +45,7 @@ const textOf = (lines: readonly string[]): string => lines.map((line) => `${line
 
 async function verify(bytes: Uint8Array): Promise<Verification['broken'] | 'not a log'> {
   async function* stream(): AsyncGenerator<Buffer> {
-    // In parts, as files come.
+    // In parts, as file reads return them.
     for (let from = 0; from < bytes.length; from += 100) yield Buffer.from(bytes.subarray(from, from + 100));
   }
   try {
@@ -58,7 +56,7 @@ async function verify(bytes: Uint8Array): Promise<Verification['broken'] | 'not 
   }
 }
 
-/** One that counts as intact must have the same lines. */
+/** A log that counts as intact must have the same lines. */
 async function expectFound(bytes: Uint8Array, what: string): Promise<void> {
   expect([what, await verify(bytes)]).not.toEqual([what, null]);
 }

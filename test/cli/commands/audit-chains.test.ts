@@ -36,7 +36,7 @@ it('verifies the chain of the service, and the auditor sees how far the audit lo
   const add = (number: string) => numgate('registrations', 'add', number, ...CONTENT);
   expect((await as(tokens.sender, () => add('1588-1234'))).code).toBe(0);
   let found = await verify('--json');
-  // The first anchor follows at once.
+  // The first anchor is written soon after.
   while ((JSON.parse(found.out) as { anchoredTo: number }).anchoredTo === 0) found = await verify('--json');
   expect(JSON.parse(found.out)).toMatchObject({ records: 1, broken: null, anchoredTo: 1 });
   expect((await as(tokens.sender, () => add('1588-1235'))).code).toBe(0);
@@ -69,7 +69,7 @@ it('rejects files and checkpoints, which belong to the audit log', async () => {
   expect((await verify('--checkpoint', 'x')).code).toBe(2);
 });
 
-/** A chain with this many records, with this reason. */
+/** A chain of this many records, each with this reason. */
 function chainOf(count: number, reason: string): AuditRecord[] {
   const records: AuditRecord[] = [];
   for (let n = 1; n <= count; n++) {

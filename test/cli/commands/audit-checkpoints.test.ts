@@ -1,6 +1,6 @@
 /**
- * `numgate audit verify --checkpoint` against the real service: an intact log, one that somebody rewrote in SQLite
- * with every hash, one that was cut off, and one whose beginning was trimmed.
+ * `numgate audit verify --checkpoint` against the real service: an intact log, a log that was rewritten in SQLite with every
+ * hash, a log that was cut off, and a log whose beginning was trimmed.
  */
 import '../support/workspace.ts';
 import { readdirSync } from 'node:fs';
@@ -23,7 +23,7 @@ let service: Service | null = null;
 let isTampered = false;
 let key = '';
 let records: AuditRecord[] = [];
-/** What another party keeps. */
+/** The checkpoints that another party keeps. */
 let kept = '';
 let exported = '';
 
@@ -41,7 +41,7 @@ async function stop(): Promise<void> {
   service = null;
 }
 
-/** Changes the coordinator's tables while it does not run, as somebody with the Cloudflare account could. */
+/** Changes the coordinator's tables while the service is down, as someone with the Cloudflare account could. */
 async function tamper(change: (database: DatabaseSync) => void): Promise<void> {
   isTampered = true;
   await stop();
@@ -56,7 +56,7 @@ async function tamper(change: (database: DatabaseSync) => void): Promise<void> {
   await service!.runCron();
 }
 
-/** Replaces the log with these records, and every hash in it and over it. The service then makes the tree anew. */
+/** Replaces the log with these records, and recomputes every hash. The service then builds the tree anew. */
 function rewrite(database: DatabaseSync, changed: readonly AuditRecord[]): AuditRecord[] {
   database.exec('DELETE FROM audit_tiles; DELETE FROM checkpoints; DELETE FROM audit');
   database.exec("DELETE FROM meta WHERE key IN ('auditTree', 'auditTrimmed')");
@@ -65,7 +65,7 @@ function rewrite(database: DatabaseSync, changed: readonly AuditRecord[]): Audit
     const body = { ...record, previous };
     const { n, action, subject, before, after } = body;
     const hash = auditHash(body);
-    // Each record has an operation of its own.
+    // Each record has its own operation.
     database
       .prepare('INSERT INTO audit VALUES (?, ?, ?, ?, ?, ?, ?)')
       .run(n, n, action, subject, JSON.stringify(before), JSON.stringify(after), fromHex(hash));
@@ -92,7 +92,7 @@ beforeAll(async () => {
     if (count === 3) break;
     kept += await (await fetch(`${service!.url}/v1/audit/checkpoint`)).text();
   }
-  // The hour until the second checkpoint.
+  // Skips the hour until the second checkpoint.
   await tamper((database) => database.exec('UPDATE checkpoints SET at = at - 3600000'));
   kept += (await numgate('audit', 'checkpoints')).out.split('\n\n— ').length > 2 ? await newestOf() : '';
   isTampered = false;
@@ -160,7 +160,7 @@ describe('audit verify --checkpoint', () => {
     });
     const chain = await verify();
     expect([chain.code, chain.broken, chain.records]).toEqual([0, null, 7]);
-    // The service itself is consistent with it: its key has signed the new tree.
+    // The service's own checkpoint is consistent with the rewritten log, because its key signed the new tree.
     const own = await verify('--checkpoint', write('own.txt', await newestOf()), '--key', key);
     expect([own.code, problemsOf(own)]).toEqual([0, [[7, null]]]);
     const result = await verify('--checkpoint', file, '--key', key);

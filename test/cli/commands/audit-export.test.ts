@@ -1,6 +1,6 @@
 /**
- * The continuous export from the real service to a server on this machine: its pieces are files that `audit verify`
- * accepts, and a redirect gets nothing.
+ * The continuous export from the real service to a server on this machine. Its pieces are files that `audit verify` accepts,
+ * and a redirect receives nothing.
  */
 import '../support/workspace.ts';
 import { createServer, type IncomingMessage } from 'node:http';
@@ -22,7 +22,7 @@ interface Received {
 }
 
 const received: Received[] = [];
-/** A redirect to itself, once it is not 200. */
+/** Status of the responses. Any status but 200 is a redirect to this server. */
 let status = 200;
 const server = createServer((request, response) => {
   const chunks: Buffer[] = [];

@@ -1,6 +1,4 @@
-/**
- * `audit verify --checkpoint` against a service that lies: somebody who runs it can answer with any proof.
- */
+/** `audit verify --checkpoint` against a lying service, whose operator can answer with any proof. */
 import '../support/workspace.ts';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { Admin } from '../../../cli/admin.ts';
@@ -13,11 +11,11 @@ import { type NoteSigner, newSignerKey, openSigner } from '../../../shared/signe
 import { write } from '../support/workspace.ts';
 
 const START = { n: 0, hash: CHAIN_START };
-/** Records that the service has trimmed. */
+/** Number of records that the service has trimmed. */
 const TRIMMED = 2;
 let signer: NoteSigner;
 
-/** A log in which `subject` names what the records from this one on change. */
+/** A log of `length` records. From record `from` on, they differ from those in `before`. */
 function logOf(length: number, from = length, before: readonly AuditRecord[] = []): AuditRecord[] {
   const records: AuditRecord[] = before.slice(0, from);
   for (let n = records.length + 1; n <= length; n++) {
@@ -45,7 +43,7 @@ function rootOf(leaves: readonly Uint8Array[]): Uint8Array {
   return tree.root;
 }
 
-/** A service with any leaves, which claims that the record after the trimmed ones has this index. */
+/** A service with these leaves. It claims that the first record after the trimmed ones has this index. */
 function serviceOf(leaves: readonly Uint8Array[], index: number, hashes?: readonly string[]): Admin {
   const size = leaves.length;
   const read = (level: number, i: number) => rootOf(leaves.slice(i * 2 ** level, (i + 1) * 2 ** level));
@@ -57,7 +55,7 @@ function serviceOf(leaves: readonly Uint8Array[], index: number, hashes?: readon
   return { get } as unknown as Admin;
 }
 
-/** Verifies the records that were not trimmed against a checkpoint of the first five. */
+/** Verifies the untrimmed records against a checkpoint of the first five. */
 async function verify(original: readonly AuditRecord[], shown: readonly AuditRecord[], service: Admin) {
   const root = rootOf(leavesOf(original.slice(0, 5)));
   const text = formatCheckpoint({ origin: signer.name, size: 5, root, start: START });

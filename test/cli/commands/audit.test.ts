@@ -1,6 +1,4 @@
-/**
- * `numgate audit`: the log in pages, and its first wrong record.
- */
+/** `numgate audit`: paging through the log, and finding its first wrong record. */
 import '../support/workspace.ts';
 import { describe, expect, it } from 'vitest';
 import { Admin } from '../../../cli/admin.ts';

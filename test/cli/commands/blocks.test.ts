@@ -1,6 +1,4 @@
-/**
- * `blocks` against a service that refuses some values: the export has all others, and the command fails.
- */
+/** `blocks` against a service that refuses some values. The export has all others, and the command fails. */
 import '../support/workspace.ts';
 import { expect, it } from 'vitest';
 import { numgate } from '../support/command.ts';

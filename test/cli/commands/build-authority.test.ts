@@ -1,4 +1,4 @@
-/** `numgate build --authority`: what it carries over, its proof, and what it refuses. */
+/** `numgate build --authority`: what it carries over from the base, its proof, and what it refuses. */
 import '../support/workspace.ts';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -23,10 +23,10 @@ import {
 } from '../support/organisations.ts';
 import { catalogue, SIGNING_KEY } from '../support/workspace.ts';
 
-/** Every listed number, and so few others that a proof takes a second. */
+/** A proof looks up every listed number, and so few others that it takes a second. */
 const STEP = 5_000;
 
-/** Every entry of the lists that a release has of others, by list. */
+/** Every entry of the wanted lists of a release, by list. */
 async function entriesOf({ folder, manifest }: BuildResult, isWanted: (authority: string) => boolean) {
   const wanted = [...manifest.lists.entries()].filter(([, { authority }]) => isWanted(authority));
   const entries = new Map(wanted.map(([list]) => [list, [] as string[]]));
@@ -88,7 +88,7 @@ describe('a build for one authority', () => {
   it('with other numbers in a carried list is wrong', async () => {
     const built = await buildOwn('ktoa', 3_070);
     const { folder, manifest } = built;
-    // As many numbers of acme as the base has, but one of them is another one.
+    // The base has as many numbers of acme, but one of them differs.
     const path = catalogueOf(HOLDERS, 3_070, {
       acme: linesOf('acme', 3_000).replace('+821020000000,', '+821020000001,'),
     });
@@ -103,7 +103,7 @@ describe('a build for one authority', () => {
 
   it('whose carried lists differ from the base is not proven', async () => {
     const built = await buildOwn('ktoa', 3_060);
-    // The lists of acme are not those of this other base.
+    // The lists of acme differ in this other base.
     const other = await buildAs(null, catalogueOf(HOLDERS, 2_000));
     const at = (name: string): string => join(built.folder.path, name);
     writeFileSync(at('base.json'), readFileSync(join(other.folder.path, 'manifest.json')));

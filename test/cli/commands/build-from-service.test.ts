@@ -1,4 +1,4 @@
-/** Registered senders in `numgate build`: those of the service, or as the current release has them. */
+/** Registered senders in `numgate build`, taken from the service or from the current release. */
 import '../support/workspace.ts';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { Admin } from '../../../cli/admin.ts';
@@ -23,7 +23,7 @@ async function built(registrations?: string | false, admin: Admin | null = root)
   return build({ catalogue: lists(), builds: BUILDS, maxRejects: 0, admin, registrations });
 }
 
-/** What a release has for these numbers of the client. */
+/** The entries of a release for these numbers of the client. */
 async function found({ folder, manifest }: BuildResult, numbers: readonly number[]): Promise<string[]> {
   const release = new Release(manifest, await listKeys(), new ShardMemory(100_000_000));
   for (const blob of blobsOf(manifest)) await release.install(blob, folder.value(blob.key));

@@ -1,4 +1,4 @@
-/** Registered senders in `numgate build`, `prove`, `plan` and `push`: what a release gets, and what is refused. */
+/** Registered senders in `numgate build`, `prove`, `plan` and `push`: what enters a release, and what is refused. */
 import '../support/workspace.ts';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -16,11 +16,11 @@ import { failureOf } from '../support/failing.ts';
 import { buildAs, buildOwn, catalogueOf, HOLDERS, pushAs, root } from '../support/organisations.ts';
 import { BUILDS, SECRETS, write } from '../support/workspace.ts';
 
-/** Every listed number, and so few others that a proof takes a second. */
+/** A proof looks up every listed number, and so few others that it takes a second. */
 const STEP = 5_000;
 const CLIENTS = ['acme/main', 'acme/second', 'beta/main'];
 
-/** Numbers of 010 and of 1588, and ranges below and above the length that is written out. */
+/** Numbers of 010 and of 1588, and ranges below and above the length up to which ranges are written out. */
 const LINES: readonly object[] = [
   ...Array.from({ length: 600 }, (_, index) => ({
     ...{ client: CLIENTS[index % 3], from: `+8210${20_000_000 + index * 7_919}`, own: index % 2 === 0 },

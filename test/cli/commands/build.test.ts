@@ -1,5 +1,5 @@
 /**
- * `numgate build`: the files beside a release, when a build stops, and that builds are reproducible.
+ * `numgate build`: the files that it writes beside a release, when it stops, and that builds are reproducible.
  */
 import '../support/workspace.ts';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
@@ -19,7 +19,7 @@ import { ABROAD, buildOf, buildWithLive, HOME, inputsOf, pathOf } from '../suppo
 import { failureOf } from '../support/failing.ts';
 import { BUILDS, catalogue, write } from '../support/workspace.ts';
 
-/** A file of 100 lines, some of which are invalid. */
+/** A file of 100 lines, `bad` of which are invalid. */
 function withBad(name: string, bad: number): string {
   const lines = HOME.slice(0, 100 - bad).concat(Array.from({ length: bad }, () => '112'));
   return inputsOf(name, lines, ABROAD);

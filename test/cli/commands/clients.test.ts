@@ -1,6 +1,6 @@
 /**
- * `numgate organisations` and `clients` against the real service: keys are shown once, only their digests are
- * stored, and no admin overwrites the change of another.
+ * `numgate organisations` and `clients` against the real service. Keys are shown once, only their digests are
+ * stored, and no admin overwrites the change of another admin.
  */
 import '../support/workspace.ts';
 import { createHash } from 'node:crypto';

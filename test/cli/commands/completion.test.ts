@@ -1,6 +1,4 @@
-/**
- * `numgate completion`: its scripts in real shells, and that a completion contacts nothing.
- */
+/** `numgate completion`: its scripts in real shells. A completion contacts nothing. */
 
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
@@ -116,7 +114,7 @@ const CASES: readonly [line: string, wanted: string][] = [
   ['numgate build my.l', 'my.lists.json'],
   ['numgate clients remove "a b" --re', '--reason'],
   ['numgate --json completion z', 'zsh'],
-  // Tab must not run what is typed.
+  // Tab must not run the typed command.
   ['numgate audit export > kept.ndjson --af', '--after'],
   ['numgate audit export 2>kept.ndjson --af', '--after'],
   ['numgate audit export < kept.ndjson --af', '--after'],

@@ -1,6 +1,6 @@
 /**
- * `issuers`, `certificates`, `delegations` and `status-lists` against a real service: from a new issuer to a chain of two
- * links that passes a check, and to its revocation. The issuer is the example.
+ * `issuers`, `certificates`, `delegations` and `status-lists` against a real service: from a new issuer to a chain of two links
+ * that passes a check, and to its revocation. The issuer is the example.
  */
 import '../support/workspace.ts';
 import { join } from 'node:path';
@@ -19,7 +19,7 @@ import { FOLDER, write } from '../support/workspace.ts';
 
 const WAIT = { timeout: HANG_MS, interval: 200 };
 const ISS = 'https://issuer.example';
-/** Nothing listens there: the lists are pushed. */
+/** Nothing listens there, because the lists are pushed. */
 const HOST = '127.0.0.1:9';
 const fileOf = (name: string): string => join(FOLDER, name);
 const [ACME_KEY, RELAY_KEY] = [fileOf('acme.jwk'), fileOf('relay.jwk')];
@@ -48,7 +48,7 @@ beforeAll(async () => {
   jwks = write('jwks.json', JSON.stringify(issuer.keys()));
 });
 
-/** Runs a command that must succeed. @returns what it prints with `--json` */
+/** Runs a command that must succeed. @returns its `--json` output */
 async function done<Value = unknown>(...args: string[]): Promise<Value> {
   const { code, out, errors } = await numgate(...args, '--json');
   expect([args, code, errors]).toEqual([args, 0, '']);
@@ -64,7 +64,7 @@ async function pushList(): Promise<unknown> {
   return done('status-lists', 'push', write('status-list.jwt', `${await issuer.statusList()}\n`));
 }
 
-/** Verdict and first code of a check through the service. */
+/** Returns the verdict and the first code of a check by the service. */
 async function check(from: string, senderToken: string): Promise<string> {
   const response = await fetch(`${process.env.NUMGATE_URL}/v1/check`, {
     method: 'POST',

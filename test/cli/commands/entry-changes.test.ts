@@ -1,6 +1,4 @@
-/**
- * Changes of many entries against a service with canned responses: operations, and what is known if one fails.
- */
+/** Changes of many entries against a service with canned responses: operations, and what the command knows if one fails. */
 import '../support/workspace.ts';
 import { describe, expect, it } from 'vitest';
 import { Admin } from '../../../cli/admin.ts';

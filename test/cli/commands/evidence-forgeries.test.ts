@@ -1,11 +1,11 @@
-/** What a service that lies cannot do, although it has its key: alter the log. And what it can state. */
+/** A lying service that has its own key cannot alter the log. It can still state other things. */
 import '../support/workspace.ts';
 import { describe, expect, it } from 'vitest';
 import { type AuditRecord, auditHash, auditLine } from '../../../shared/audit.ts';
 import { newSignerKey, openSigner } from '../../../shared/signed-note.ts';
 import { edit, forged, goldenTexts, type Proofs, type Texts, verdictOf } from '../support/evidence.ts';
 
-/** Records of a part, changed and written again with right hashes. */
+/** Changes records of a part and writes them again with correct hashes. */
 function rewrite(
   texts: Texts,
   part: string,
@@ -22,7 +22,7 @@ function rewrite(
     .join('');
 }
 
-/** With its key: it can state what it wants of the sender, but not alter the log. */
+/** The service signs with its own key, so it can state anything about the sender, but it cannot alter the log. */
 describe('a service that lies', () => {
   it.each<[string, string, (texts: Texts) => void]>([
     [
@@ -174,7 +174,7 @@ describe('a service that lies', () => {
       manifest.log = { ...manifest.log };
     });
     expect(await verdictOf(other)).toBe('checkpoint CHECKPOINT_OTHER');
-    // Also if the manifest names it: the records are not in it.
+    // It also fails if the manifest names this checkpoint, because the tree lacks the records.
     const named = await forged((texts, manifest) => {
       const { checkpoints } = JSON.parse(texts['proofs.json']!) as Proofs;
       const { checkpoint, size } = checkpoints[0]!;

@@ -1,4 +1,4 @@
-/** `evidence make`: what it requests, and what becomes of the answer. docs/statistics.md runs it against a real service. */
+/** `evidence make`: its request, and how it handles the answer. docs/statistics.md runs it against a real service. */
 import '../support/workspace.ts';
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
@@ -12,7 +12,7 @@ import { FOLDER, write } from '../support/workspace.ts';
 
 const PERIOD = ['--from', '2026-10-01', '--to', '2026-10-31', '--reason', 'case 117'];
 
-/** The answer that the golden file was made of. */
+/** The answer that the golden file was made from. */
 function golden(): object {
   const files = readArchive(CASE);
   const text = (name: string): string => new TextDecoder().decode(files.get(name));
@@ -53,7 +53,7 @@ it('writes the archive of the answer, for its owner alone, and names the record'
     headers: { accept: 'application/x-ndjson', 'idempotency-key': expect.any(String) as string },
     body: {
       ...{ sender: { number: '+821030000001' }, reason: 'case 117' },
-      // Days of Korea, the last one included.
+      // Days in Korea, including the last one.
       ...{ from: '2026-09-30T15:00:00.000Z', to: '2026-10-31T15:00:00.000Z' },
     },
   });

@@ -1,4 +1,4 @@
-/** `evidence verify` and `show`: what the golden file proves, and that no forgery of it passes. */
+/** `evidence verify` and `show`: the golden file is proven, and no forgery of it passes. */
 import '../support/workspace.ts';
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
@@ -50,11 +50,11 @@ describe('the golden file', () => {
       1,
       expect.stringMatching(new RegExp(`✗.*the export lacks record ${record},`)),
     ];
-    // The last record is the making of the file, which comes after its tree.
+    // The last record is that the file was made. It comes after the tree of the file.
     expect(await verify(lines.slice(0, -1))).toEqual([0, expect.stringContaining('✓')]);
     expect(await verify(lines.slice(0, -2))).toEqual(lacks(n));
     expect(await verify(lines.slice(0, 5), lines.slice(6))).toEqual(lacks(6));
-    // In any order, and twice.
+    // Records may come in any order, and twice.
     expect(await verify(lines.slice(4), lines.slice(0, 6))).toEqual([0, expect.stringContaining('✓')]);
   });
 
@@ -68,7 +68,7 @@ describe('the golden file', () => {
         proofs.log = proofs.log.filter((each) => each.n !== n);
       });
     });
-    // The file alone cannot show it.
+    // The file alone cannot show the missing record.
     expect(await verdictOf(files)).toBe('ok');
     const path = write('short.zip', packArchive(files));
     const jwks = write('forger.json', JSON.stringify({ keys: [FORGER] }));
@@ -118,7 +118,7 @@ describe('the keys', () => {
 
   it('of a forger sign another manifest, which the given keys do not', async () => {
     expect(await verdictOf(await forged(() => undefined), TRUST)).toBe('signature SIGNER_OTHER');
-    // As a control: whoever trusts the forger gets the same file.
+    // Control case: a verifier that trusts the forger accepts the file.
     expect(await verdictOf(await forged(() => undefined))).toBe('ok');
   });
 });
@@ -127,7 +127,7 @@ describe('without the key of the service', () => {
   it.each([...readArchive(CASE).keys()])('no byte of %s can be altered', async (name) => {
     const golden = new Map(readArchive(CASE));
     const content = golden.get(name)!;
-    // Each kind of byte: the first and last one, and one of each character that the part has.
+    // Alter the first and the last byte, and one byte of each value that the part contains.
     const places = new Map([...content].map((byte, at) => [byte, at] as const));
     for (const at of new Set([0, content.length - 1, ...places.values()])) {
       const altered = Uint8Array.from(content);

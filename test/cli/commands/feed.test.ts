@@ -1,6 +1,4 @@
-/**
- * `numgate feed` against the real service: a pull as an admin runs it, what stops it, and what ends it at any moment.
- */
+/** `numgate feed` against the real service: a pull as an admin runs it, what stops it, and interruptions at any moment. */
 import '../support/workspace.ts';
 import { existsSync, mkdtempSync, readFileSync, realpathSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -45,7 +43,7 @@ function outFolder(): string {
   return mkdtempSync(join(FOLDER, 'feed-'));
 }
 
-/** A pull once the feed has so many events. */
+/** Pulls once the feed has this many events. */
 function pulledUntil(out: string, position: number): Promise<Record<string, unknown>> {
   return vi.waitFor(async () => {
     const pulled = await json('feed', 'pull', service.url, ...keys, '--out', out);
@@ -92,7 +90,7 @@ describe('feed pull', () => {
       child.kill(signal);
       expect(await ended).toBe(signal === 'SIGINT' ? 130 : 'SIGKILL');
       expect((await result).out).toContain('"position":');
-      // Only a killed process leaves its lock, and the next one takes it.
+      // Only a killed process leaves its lock, and the next process takes the lock over.
       expect(existsSync(join(out, 'pull.lock'))).toBe(signal === 'SIGKILL');
       const { place, entries } = await readState(statePath(out));
       expect(place.checkpoint).not.toBeNull();
@@ -122,7 +120,7 @@ describe('feed pull', () => {
         .key as string;
       const out = outFolder();
       const pull = () => json('feed', 'pull', service.url, ...jwk, ...keys.slice(2), '--out', out);
-      // The service takes up a new client within seconds.
+      // The service knows a new client after seconds.
       const { position } = await vi.waitFor(pull, HANG_MS);
       await block(`010-4000-000${index}`, `010-4000-001${index}`);
       await vi.waitFor(async () => expect((await pull()).position).toBe((position as number) + 2), HANG_MS);
@@ -226,7 +224,7 @@ describe('feed verify', () => {
       page = JSON.parse(await get(`?lastEventId=${cursor}`)) as FeedCloudEvent[];
       expect(page.length).toBeGreaterThanOrEqual(3);
     }, HANG_MS);
-    // Of the last event of the page, once the feed is at rest.
+    // The cursor of the last event of the page, once the feed is idle.
     await vi.waitFor(async () => {
       page = JSON.parse(await get(`?lastEventId=${cursor}`)) as FeedCloudEvent[];
       notes = [await get('/epochs/1'), await get('/checkpoint')];
@@ -250,7 +248,7 @@ describe('feed verify', () => {
     const both = [page.slice(0, 2), page.slice(2)];
     const whole = { first: 1, last: page.length, events: page.length, covered: page.length };
     expect(JSON.parse((await verify(both)).out)).toMatchObject(whole);
-    // A part, without the statement of its epoch or a checkpoint.
+    // Only a part, without the statement of its epoch or a checkpoint.
     expect(JSON.parse((await verify([page.slice(1)], [])).out)).toMatchObject({ first: 2, covered: null });
   });
 

@@ -1,4 +1,4 @@
-/** `numgate holder-keys`: the private key stays in its file, and what it signs is verified by a JWT library. */
+/** `numgate holder-keys`: the private key stays in its file, and a JWT library verifies its signatures. */
 import '../support/workspace.ts';
 import { createHash } from 'node:crypto';
 import { chmodSync, readFileSync, statSync } from 'node:fs';
@@ -14,7 +14,7 @@ const privateIn = (path: string) => JSON.parse(readFileSync(path, 'utf8')) as JW
 
 const issuer = newSigner();
 const jktOf = (name: string): string => createHash('sha256').update(name).digest('base64url');
-/** @param key a thumbprint, or a name for one */
+/** @param key a thumbprint, or a placeholder for one */
 const claimsFor = async (key: string, some: object = {}) => ({
   ...certificateClaims(await issuer),
   ...{ cnf: { jkt: key.length === 43 ? key : jktOf(key) }, ...some },

@@ -1,6 +1,6 @@
 /**
- * A drill: LIST_KEY is rotated on the real service under traffic. In every step the command dies and the service is
- * killed, and the same command continues. Afterwards the old key opens nothing.
+ * A drill that rotates LIST_KEY on the real service under traffic. In every step the command dies and the service is killed,
+ * and the same command continues. Afterwards the old key opens nothing.
  */
 import '../support/workspace.ts';
 import { existsSync, readFileSync } from 'node:fs';
@@ -28,7 +28,7 @@ import { BUILDS, FOLDER, SECRETS } from '../support/workspace.ts';
 const KEY_FILE = join(FOLDER, 'list-key');
 const OPTIONS = { reason: 'drill', dropUnknownSources: false };
 
-/** Senders and recipients, and whether they are blocked. */
+/** Requests with senders and recipients, and their expected verdicts. */
 const QUESTIONS = [
   [{ to: HOME[0] }, 'block'],
   [{ from: 'PARCEL-KR' }, 'block'],
@@ -45,7 +45,7 @@ let kv: TestKv;
 let admin: Admin;
 let client = '';
 
-/** Starts the service with the deployed secrets, on the port that it had. */
+/** Starts the service with the deployed secrets, on the same port as before. */
 async function start(): Promise<void> {
   const { RELEASE_PUBLIC_KEYS, ADMIN_TOKEN } = SECRETS;
   await service.start({
@@ -55,7 +55,7 @@ async function start(): Promise<void> {
   ({ url } = service);
 }
 
-/** A service that starts cold may have nothing to answer from for a while: traffic waits until it is well. */
+/** Restarts the service. After a cold start it may have no data for a while, so traffic waits until it is healthy. */
 async function killAndStart(): Promise<void> {
   isServing = false;
   await service.kill();
@@ -75,7 +75,7 @@ const traffic = { answers: 0, wrong: [] as string[] };
 let isOver = false;
 let isServing = true;
 
-/** Checks all the time. A killed service refuses connections; whatever it answers must be right. */
+/** Sends checks continuously. A killed service refuses connections, but every answer must be right. */
 async function checkOn(): Promise<void> {
   for (let turn = 0; !isOver; turn++) {
     if (!isServing) {
@@ -114,7 +114,7 @@ function portsOf(report: (text: string) => void): RotationPorts {
   };
 }
 
-/** Runs the command again and again. It dies at each of its reports once, and the service is killed there. */
+/** Repeats the command. It dies once at each of its reports, and the service is killed at the same time. */
 async function dyingEverywhere(command: (ports: RotationPorts) => Promise<unknown>): Promise<string[]> {
   const seen = new Set<string>();
   for (;;) {
@@ -169,7 +169,7 @@ it('continues after every death, with no wrong verdict and no 5xx, until the old
 }, async () => {
   const before = (await admin.get<StatusInfo>('status')).current!;
   const [old] = listKeyParts(SECRETS.LIST_KEY);
-  // The service dies before it writes records of its own.
+  // The service is killed before it writes its own records, so write one here.
   await kv.put(recordsKey(new Date().toISOString(), 'drill'), 'x');
   const checking = checkOn();
   const reports = await dyingEverywhere((ports) => rotate(ports, OPTIONS));
@@ -180,7 +180,7 @@ it('continues after every death, with no wrong verdict and no 5xx, until the old
   const state = await rotationState({ admin, store: listKeyStore(KEY_FILE) });
   expect(state).toMatchObject({ step: 'finish', keyIds: ring.ids, service: { current: ring.writer.keyId } });
   expect((await admin.get<StatusInfo>('status')).current!.keyId).toBe(ring.writer.keyId);
-  // What still needs the old key refuses its removal, by name.
+  // `finish` refuses while data still needs the old key, and names that data.
   const refused = { dropReleases: false, dropRecords: false };
   const needs = await finish(
     portsOf(() => undefined),

@@ -1,6 +1,4 @@
-/**
- * `numgate list-key` against the real service: what would fail in a later step is found before the first one.
- */
+/** `numgate list-key` against the real service: problems of later steps are found before the first step. */
 import '../support/workspace.ts';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,6 +1,6 @@
 /**
- * The live layer from the command line, through the real service: changes are visible at the edge and are
- * folded into the next release.
+ * The live layer from the command line, through the real service. Changes become visible at the edge and are folded into the
+ * next release.
  */
 import '../support/workspace.ts';
 import { beforeAll, describe, expect, it } from 'vitest';
@@ -27,7 +27,7 @@ interface Verdict {
   readonly reasons: readonly { readonly code: string; readonly list: string | null }[];
 }
 
-/** The verdict of the edge once it shows a change. For a call, because a sender ID may not send domestic texts. */
+/** The edge's verdict once it shows a change. The check is for a call, because a sender ID may not send domestic texts. */
 async function check(seq: number, request: object = { to: NUMBER }): Promise<Verdict> {
   const { code } = await numgate('watch', '--seq', String(seq));
   expect(code).toBe(0);
@@ -183,7 +183,7 @@ describe('a build', () => {
       ]);
       expect(manifest.foldedSeq).toBe((await seqNow()) - 1);
       expect(folder.folded.map(({ entries: all }) => all.length)).toEqual([3, 1]);
-      // Once all releases that rollback can return to have the entries, the live layer drops them.
+      // Once all releases that a rollback can return to have the entries, the live layer drops them.
       for (let round = 0; round < 3; round++) await service.publish();
       expect(await entries()).toEqual([]);
       const folded = await seqNow();

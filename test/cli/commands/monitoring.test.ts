@@ -1,5 +1,5 @@
 /**
- * Monitoring: the audit log and its verification, status, releases, guards, and changes as they arrive; and
+ * Monitoring: the audit log and its verification, status, releases, guards, and changes as they arrive. Also
  * the errors without a service or a valid token.
  */
 import '../support/workspace.ts';

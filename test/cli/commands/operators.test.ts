@@ -1,5 +1,5 @@
 /**
- * `numgate operators`, and that only it, and entries of operators, load the table of operators.
+ * `numgate operators`. Only this command and commands with entries of operators load the table of operators.
  */
 import '../support/workspace.ts';
 import { fileURLToPath } from 'node:url';
@@ -10,7 +10,7 @@ import { fakeService } from '../support/fake-service.ts';
 const HOOK = fileURLToPath(new URL('../support/record-loads.ts', import.meta.url));
 const TABLE = 'mcc-mnc-list';
 
-/** Runs a command, and returns the packages that it loaded. */
+/** Runs a command. @returns its result and the packages that it loaded */
 async function loadedBy(...args: string[]): Promise<CommandResult & { packages: string[] }> {
   process.env.NODE_OPTIONS = `--import ${HOOK}`;
   const running = spawnNumgate(...args);

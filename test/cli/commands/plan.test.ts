@@ -1,6 +1,4 @@
-/**
- * The report of a plan: by list, with the guards and the command that pushes exactly this plan.
- */
+/** The report of a plan: its changes by list, the guards, and the command that pushes exactly this plan. */
 import '../support/workspace.ts';
 import { stripVTControlCharacters } from 'node:util';
 import { describe, expect, it } from 'vitest';
@@ -40,10 +38,10 @@ const hit: GuardHit = {
   override: 'removes',
 };
 
-/** The token `root` and a key of the installation. */
+/** Permissions of the token `root`, with a key of the installation. */
 const ANYBODY = { foreign: [], lists: new Map(), me: null, signer: null };
 
-/** Only the parts of a result that are shown. */
+/** Only the parts of a result that the report shows. */
 function resultOf(lists: readonly ListChange[], guards: readonly GuardHit[]): PlanResult {
   const plan = { base: 'old', release: 'new', lists, guards, hash: '865a1c8a7e5f2f52' };
   return {

@@ -1,6 +1,6 @@
 /**
- * `numgate policy`, `numgate canaries` and `numgate rules` against the real service: differences are shown before and
- * after a change.
+ * `numgate policy`, `numgate canaries` and `numgate rules` against the real service. Differences are shown before and after a
+ * change.
  */
 import '../support/workspace.ts';
 import { beforeAll, describe, expect, it } from 'vitest';
@@ -16,7 +16,7 @@ import { write } from '../support/workspace.ts';
 const standard = STANDARD_POLICY.policy;
 const [first, second, ...rest] = standard.rules;
 const last = rest.at(-1)!;
-/** One rule is removed, one is new, one has changed, two are swapped, and the label is another one. */
+/** One rule is removed, one is new, one is changed, two are swapped, and the label is different. */
 const other: Policy = {
   ...standard,
   label: '[overseas]',
@@ -46,7 +46,7 @@ beforeAll(async () => {
 const policy = (...args: string[]): Promise<CommandResult> => numgate('policy', ...args);
 const inForce = (): Promise<VersionedPolicy> => admin.get('policy');
 
-/** Each rule as its id, its place before and its place after. */
+/** Each rule as its ID, its place before and its place after. */
 function placesIn(before: Policy, after: Policy): (string | number | null)[][] {
   return diffOf(before, after).rules.map((rule) => [
     (rule.after ?? rule.before)!.rule.id,

@@ -1,6 +1,4 @@
-/**
- * `numgate approvals`, `proposals`, `approve` and `reject` against the real service, with two persons.
- */
+/** `numgate approvals`, `proposals`, `approve` and `reject` against the real service, with two people. */
 import '../support/workspace.ts';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { Admin } from '../../../cli/admin.ts';

@@ -1,6 +1,4 @@
-/**
- * `numgate prove`: 0 wrong answers for a correct release, and every kind of wrong release is found.
- */
+/** `numgate prove`: a correct release has 0 wrong answers, and every kind of wrong release is detected. */
 import '../support/workspace.ts';
 import { cpSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -15,7 +13,7 @@ import { failureOf } from '../support/failing.ts';
 import { tamper } from '../support/tamper.ts';
 import { BUILDS, catalogue, OVERSEAS, SUSPENDED, write } from '../support/workspace.ts';
 
-/** Every listed number, and so few others that a proof takes a second. */
+/** A proof looks up every listed number, and so few others that it takes a second. */
 const STEP = 1_000;
 const quick = (folder: BuildFolder): ReturnType<typeof prove> => prove(folder, STEP);
 

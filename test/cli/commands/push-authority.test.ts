@@ -1,6 +1,6 @@
 /**
- * Pushes of organisations with signing keys of their own: in turn, each changes only its own lists. One that would
- * change more is refused before anything is uploaded.
+ * Pushes of organisations with their own signing keys, in turn. Each one changes only its own lists. A push that would change
+ * more is refused before anything is uploaded.
  */
 import '../support/workspace.ts';
 import { stripVTControlCharacters } from 'node:util';
@@ -39,7 +39,7 @@ describe('two organisations with keys of their own', () => {
   };
 
   it('push in turn, through the API and with wrangler alone, and change only their own lists', async () => {
-    // Live entries of both, which stay in the live layer.
+    // Live entries of both organisations, which stay in the live layer.
     await block('ktoa', '+821030000003');
     await block('acme', '+821030000004');
     const ktoa = await buildOwn('ktoa', 3_200);

@@ -23,7 +23,7 @@ beforeAll(async () => {
 describe('a push that dies', () => {
   class Dead extends Error {}
 
-  /** Ports whose n-th write fails before it is made, or after it, as if the response were lost. */
+  /** Ports whose n-th write fails either before it takes effect, or after it, as if the response were lost. */
   function dying(n: number, when: 'before' | 'after') {
     let writes = 0;
     const die = <Args extends unknown[], Value>(write: (...args: Args) => Promise<Value>) => {
@@ -40,7 +40,7 @@ describe('a push that dies', () => {
       get: { value: (...args: Parameters<Admin['get']>) => admin.get(...args) },
       bytes: { value: (...args: Parameters<Admin['bytes']>) => admin.bytes(...args) },
     }) as Admin;
-    // A file for each value or two, so that there are several writes of values.
+    // Each file has only one or two values, so that there are several writes of values.
     const dyingKv: TestKv = { ...kv, bulkBytesMax: 60_000, put: die(kv.put), bulkPut: die(kv.bulkPut) };
     return { ports: { kv: dyingKv, admin: dyingAdmin }, writes: () => writes };
   }

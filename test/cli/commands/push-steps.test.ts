@@ -1,5 +1,5 @@
 /**
- * The steps of a push: its plan and guards, a canary in a share of the data centres, and rollback; and a push
+ * The steps of a push: its plan and guards, a canary in a share of the data centres, and rollback. Also a push
  * with only the credentials of wrangler.
  */
 import { HANG_MS } from '../../shared/support/hang.ts';
@@ -63,7 +63,7 @@ describe('a canary', () => {
       current: { release: old },
       candidate: { release, share: 0.1 },
     });
-    // To restore values that KV has lost.
+    // Restores values that KV has lost.
     const again = await world.publish(next, { share: 0.1, all: true });
     expect(again).toMatchObject({ state: 'candidate', share: 0.1, uploaded: again.values });
     const operation = { share: 1, overrides: [], reason: 'a test' };

@@ -1,6 +1,4 @@
-/**
- * `numgate push` into the real service: the values in KV, and that it uploads few of them twice.
- */
+/** `numgate push` into the real service: the values in KV. Few of them are uploaded twice. */
 import { HANG_MS } from '../../shared/support/hang.ts';
 import '../support/workspace.ts';
 import { cpSync, writeFileSync } from 'node:fs';
@@ -103,7 +101,7 @@ describe('push', () => {
     const settings = { unproven: false };
     expect(await world.publish(first, settings)).toMatchObject({ uploaded: 1, wasCurrent: true });
     expect(await kv.get(key)).toEqual(folder.value(key));
-    // A listing of KV does not show what is damaged.
+    // A listing of KV does not reveal damaged values.
     await kv.bulkPut(new Map([[key, new Uint8Array(9)]]));
     const looked = await world.publish(first, settings);
     expect(formatPush(looked, [])[0]).toContain(
@@ -227,7 +225,7 @@ describe('push', () => {
       waitedMs += ms;
     };
     expect(await push(next.folder, { kv: swept, admin, pause }, SETTINGS)).toMatchObject({ uploaded: 1 });
-    // Only after KV had time to show it.
+    // The second upload comes only after KV had time to show the value.
     expect([puts, waitedMs, await world.current()]).toEqual([2, 65_000, next.manifest.release]);
   });
 

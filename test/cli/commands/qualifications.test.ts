@@ -1,6 +1,4 @@
-/**
- * `numgate qualifications` against the real service: set, shown, listed, refused, and what `status` warns of.
- */
+/** `numgate qualifications` against the real service: setting, showing, listing, refusals, and the warnings of `status`. */
 import '../support/workspace.ts';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { settingsAfter } from '../../../cli/commands/qualifications.ts';
@@ -28,7 +26,7 @@ describe('qualifications', () => {
     const { out } = await qualifications('show', 'acme', '--json');
     expect(JSON.parse(out)).toMatchObject({
       ...{ organisation: 'acme', state: 'rateReduced', factor: 0.5 },
-      // A day begins in Korea.
+      // Days begin at midnight in Korea.
       ...{ inspectedAt: '2026-01-01T15:00:00.000Z', nextInspectionBy: '2026-02-01T00:00:00.000Z' },
     });
     const shown = await qualifications('show', 'acme');

@@ -1,4 +1,4 @@
-/** `registrations import` and `export`: every line is stored once, whatever is killed, and the report is exact. */
+/** `registrations import` and `export`: the report is exact, and every line is stored once, whatever is killed. */
 import '../support/workspace.ts';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -39,7 +39,7 @@ function report(): string[][] {
   return rows.map((row) => csvFields(row)!);
 }
 
-/** References of everything that is stored, in order. */
+/** References of all stored registrations, in order. */
 async function stored(): Promise<string[]> {
   const admin = adminWith(service.url, tokens.sender);
   const references: string[] = [];
@@ -171,7 +171,7 @@ describe('a file that is imported again', () => {
 
 describe('a line that the service takes in the check, and refuses in the upload', () => {
   it('is reported as the only one that is not stored', async () => {
-    // Stays in review, where it cannot be changed: the second piece comes too late.
+    // The registration stays in review, where it cannot be changed, so the second piece comes too late.
     const line = (reference: string, holder: string) =>
       `${reference},010-0000-0009,own,person,${holder},acme-test,identityCheck:${DIGEST},`;
     expect((await sender('import', fileOf('mock.csv', [line('nine', 'Kim')]))).code).toBe(0);
@@ -200,7 +200,7 @@ describe('an import whose command and service are killed', () => {
 
   it('stores every line once when it is run again, and reports all as created', async () => {
     const lines = indexes.map((index) => lineOf(index));
-    // In the second piece and in the tenth.
+    // The repeated line is in the second piece and in the tenth.
     const repeated = [...lines, lines[1_500]!.replace('Acme', 'Other')];
     const { code: refused, errors: words } = await sender('import', fileOf('repeated.csv', repeated));
     expect([refused, words]).toEqual([1, expect.stringContaining('is also that of line 1502')]);
@@ -226,13 +226,13 @@ describe('an import whose command and service are killed', () => {
     const partly = (await stored()).length - before.length;
     expect(partly).toBeGreaterThan(0);
     expect(partly).toBeLessThan(lines.length);
-    // The second run goes on, and lives through another death of the service.
+    // The second run continues the upload, and survives another death of the service.
     const second = await as(tokens.sender, async () => startNumgate(args));
     await untilMoreThan(partly);
     await service.kill();
     await service.start(await serviceSecrets());
     const { code, out, errors } = await second.result;
-    // How often it has to try depends on how fast the service is back.
+    // The number of attempts depends on how fast the service is back.
     expect([code, errors]).toEqual([
       0,
       expect.stringMatching(/^continues the upload that was interrupted\n/),
@@ -243,7 +243,7 @@ describe('an import whose command and service are killed', () => {
     );
     expect((await stored()).slice(before.length)).toEqual(indexes.map((index) => `line-${index}`));
     expect(readdirSync(UPLOADS)).toEqual([]);
-    // A later run is another upload.
+    // A later run is a new upload.
     expect((await sender('import', file)).out).toContain('6,000 unchanged');
   });
 });

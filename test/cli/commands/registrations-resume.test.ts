@@ -1,4 +1,4 @@
-/** An import that breaks off: what the next run of the same command sends, and what it reports. */
+/** An interrupted import: what the next run of the same command sends, and what it reports. */
 import '../support/workspace.ts';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -12,10 +12,10 @@ import { FOLDER, write } from '../support/workspace.ts';
 const REASON = { field: 'number', code: 'NUMBER_INVALID', detail: 'is wrong', help: 'correct it' };
 const REPORT = join(FOLDER, 'report.csv');
 let requests: ReceivedRequest[];
-/** What the service answers to a request that stores lines. */
+/** The service's answer to a request that stores lines. */
 let store: (rows: object[]) => Reply;
 
-/** Results of the lines of a piece: those of a holder "Wrong" are rejected. */
+/** Results of the lines of a piece. Lines of the holder "Wrong" are rejected. */
 function rowsOf({ path, body }: ReceivedRequest): object[] {
   const first = Number(new URL(path, 'http://x').searchParams.get('line'));
   return String(body)

@@ -1,4 +1,4 @@
-/** `review`: what a reviewer sees before a decision and after it, with a real token. */
+/** `review`: what a reviewer sees before and after a decision, with a real token. */
 import '../support/workspace.ts';
 import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { newKey } from '../../../cli/secrets.ts';
@@ -25,7 +25,7 @@ beforeAll(async () => {
 const reviewer = (...args: string[]) => as(tokens.reviewer, () => numgate('review', ...args));
 const show = (...args: string[]) => as(tokens.reviewer, () => numgate('registrations', 'show', ...args));
 
-/** As the organisation registers it. @returns its name */
+/** Submits a registration as the organisation. @returns its name */
 async function submitted(organisation: string, number: string, basis = 'own'): Promise<string> {
   const proofs = [
     { kind: 'serviceUse', sha256: DIGEST, reference: 'KT-4711', expires: '2099-01-31T00:00:00Z' },
@@ -112,14 +112,14 @@ describe('a decision', () => {
         `  ${acme}: +82221237005, own, acme Inc., approved, in force; both organisations claim the number as their own\n`,
     );
     const staff = await submitted('beta', '02-2123-7005', 'staff');
-    // The other one of beta reaches the index behind the answer to its request.
+    // The other registration of beta reaches the index only after its request was answered.
     const { out } = await vi.waitFor(async () => {
       const shown = await show(staff);
       expect(shown.out).toContain(`  ${beta}: `);
       return shown;
     }, HANG_MS);
     expect(out).toContain(`  ${acme}: +82221237005, own, acme Inc., approved, in force\n`);
-    // Its sender learns nothing of other organisations.
+    // Its sender learns nothing about other organisations.
     const own = await as(tokens.sender, () => numgate('registrations', 'show', acme));
     expect(own.out).not.toContain('warning');
   });

@@ -1,4 +1,4 @@
-/** `rule-blocks` and `partners`: what they request, and what they show of a service with these answers. */
+/** `rule-blocks` and `partners`: the requests that they send, and their output, against a service with canned responses. */
 import '../support/workspace.ts';
 import { stripVTControlCharacters } from 'node:util';
 import { describe, expect, it } from 'vitest';

@@ -1,6 +1,4 @@
-/**
- * `numgate sample`: seeded, distinct, of the exact size, and accepted by a build.
- */
+/** `numgate sample`: numbers are seeded, distinct and exact in count, and a build accepts them. */
 import '../support/workspace.ts';
 import { readdirSync, readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';

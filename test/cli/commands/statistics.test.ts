@@ -1,4 +1,4 @@
-/** `statistics`: months, tables, CSV, traces and corrections, as the admin API answers them. */
+/** `statistics`: months, tables, CSV, traces and corrections, against a canned admin API. */
 import '../support/workspace.ts';
 import { beforeEach, expect, it } from 'vitest';
 import { newVersion, type PublishedMonth, publishedTables } from '../../../shared/statistics/published.ts';

@@ -1,6 +1,4 @@
-/**
- * What `numgate status` shows about the coordinator's storage and the audit log.
- */
+/** What `numgate status` shows about the coordinator's storage and the audit log. */
 import { stripVTControlCharacters } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { formatStatus, type Status } from '../../../cli/commands/status.ts';
@@ -109,7 +107,7 @@ describe('the storage in the status', () => {
         'export to https: 0 of 5,000 records; 1,000 failed attempts: not reachable',
       ]),
     );
-    // Older services report neither.
+    // Older services report neither value.
     expect(linesOf({}).filter((line) => /checkpoint|export/.test(line))).toEqual([]);
   });
 

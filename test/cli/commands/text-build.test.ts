@@ -1,4 +1,4 @@
-/** `numgate text build` without a service: what a text release holds, which lines it refuses, and that it is deterministic. */
+/** `numgate text build` without a service: the content of a text release, refused lines, and deterministic builds. */
 import '../support/workspace.ts';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';

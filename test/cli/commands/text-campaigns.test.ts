@@ -1,4 +1,4 @@
-/** `text campaigns`: what it requests, what it shows, and that no message has a text. */
+/** `text campaigns`: the requests that it sends, and its output. No message contains a text. */
 import '../support/workspace.ts';
 import { stripVTControlCharacters } from 'node:util';
 import { describe, expect, it } from 'vitest';
@@ -29,7 +29,7 @@ async function run(reply: (request: ReceivedRequest) => Reply, ...args: string[]
   return { code, out: stripVTControlCharacters(out), errors, sent };
 }
 
-/** The error that a command prints with `--json`, in a process that has printed nothing before. */
+/** The error that a command prints with `--json`, in a new process. */
 async function errorOf(reply: (request: ReceivedRequest) => Reply, ...args: string[]) {
   process.env.NUMGATE_URL = (await fakeService(reply)).url;
   process.env.NUMGATE_TOKEN = 'ktoa.secret';

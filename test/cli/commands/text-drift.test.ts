@@ -1,4 +1,4 @@
-/** `text drift`: days with bands, PSI and a picture of the scores; clients that have drifted; the canary. */
+/** `text drift`: days with bands, PSI and a picture of the scores, clients whose scores have drifted, and the canary. */
 import '../support/workspace.ts';
 import { beforeEach, expect, it } from 'vitest';
 import type { DriftDay, DriftReport } from '../../../shared/admin/text-drift.ts';
@@ -20,7 +20,7 @@ const REPORT: DriftReport = {
   },
 };
 
-/** The cells of each row of tables. */
+/** The cells of each table row. */
 function rowsOf(out: string): string[][] {
   return out
     .split('\n')

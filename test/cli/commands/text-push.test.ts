@@ -1,4 +1,4 @@
-/** Text releases against the real service: plan, push, canary, promotion, rollback, and what stays when one fails. */
+/** Text releases against the real service: plan, push, canary, promotion and rollback, and the state after a failure. */
 import '../support/workspace.ts';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -98,7 +98,7 @@ describe('a text release', () => {
     const { code, out } = await text(...given);
     expect([code, JSON.parse(out)]).toMatchObject([
       0,
-      // It is the same model.
+      // Both are the same model.
       { comparisons: [{ name: 'tested', leftOut: null, recalls: [{ difference: { difference: 0 } }] }] },
     ]);
   });

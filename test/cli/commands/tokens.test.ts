@@ -1,6 +1,4 @@
-/**
- * `numgate tokens` against the real service: a token is shown once, and only its digest is stored.
- */
+/** `numgate tokens` against the real service. A token is shown once, and only its digest is stored. */
 import '../support/workspace.ts';
 import { createHash } from 'node:crypto';
 import { beforeAll, describe, expect, it } from 'vitest';

@@ -1,6 +1,4 @@
-/**
- * `usage`: what the admin API reports, page by page, as a table, CSV or JSON.
- */
+/** `usage`: the report of the admin API, page by page, as a table, CSV or JSON. */
 import '../support/workspace.ts';
 import { beforeEach, expect, it } from 'vitest';
 import { NO_COUNTS } from '../../../shared/usage/counts.ts';

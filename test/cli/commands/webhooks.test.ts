@@ -1,6 +1,6 @@
 /**
- * Webhooks of the running service, managed on the command line: what real receivers get verifies with the packages
- * `standardwebhooks` and `svix`, with the example client, and with Web Crypto.
+ * Webhooks of the running service, managed on the command line. The packages `standardwebhooks` and `svix`, the example client
+ * and Web Crypto verify the requests that real receivers get.
  */
 import '../support/workspace.ts';
 import { createServer, type IncomingHttpHeaders, type Server } from 'node:http';
@@ -16,7 +16,7 @@ import { numgate } from '../support/command.ts';
 import { addSenders, as, type Senders } from '../support/senders.ts';
 import { startTestService } from '../support/service.ts';
 
-/** For the run behind an answer. */
+/** Deliveries run after the response. */
 const WAIT = { timeout: HANG_MS };
 const ACME = ['--organisation', 'acme'];
 
@@ -67,7 +67,7 @@ afterAll(() => {
   server.close();
 });
 
-/** Runs a command with the token of the organisation. @returns its JSON */
+/** Runs a command with the token of the organisation. @returns its JSON output */
 async function run<Value>(...args: string[]): Promise<Value> {
   const { code, out, errors } = await as(senders.sender, () => numgate(...args, ...ACME, '--json'));
   if (code !== 0) throw new Error(errors + out);
@@ -174,7 +174,7 @@ describe('webhooks on the command line', () => {
       expect(() => new SvixWebhook(secret).verify(got.body, headersOf(got))).not.toThrow();
       expect(await isSignedBy(got, publicKey)).toBe(true);
     }
-    // What was sent before is not signed by the new one.
+    // Earlier requests are not signed with the new secret.
     expect(await isSignedBy(received[0]!, rotated.secret)).toBe(false);
     expect(await isSignedBy(received[0]!, rotated.publicKey)).toBe(false);
   });

@@ -1,6 +1,6 @@
 /**
- * Software that others wrote reads the feed of the real service: `cloudevents` parses every page, `eventsource` receives
- * events over restarts, `jose` of npm and of Debian decrypt, and a bouncer of CrowdSec blocks and unblocks.
+ * Third-party software reads the feed of the real service: `cloudevents` parses every page, `eventsource` receives events
+ * across restarts, `jose` of npm and of Debian decrypt, and a CrowdSec bouncer blocks and unblocks.
  */
 import '../support/workspace.ts';
 import { CloudEvent, HTTP } from 'cloudevents';
@@ -26,7 +26,7 @@ if (!hasBouncer)
   skipMissing('crowdsec-custom-bouncer', 'no bouncer reads the feed: crowdsec-custom-bouncer is missing');
 
 const reason = 'a test';
-/** More than a page. */
+/** More than one page. */
 const NUMBERS = Array.from({ length: 300 }, (_, index) => `+8210${31_000_000 + index * 7}`);
 const EC = hasJose ? generateWithJose({ kty: 'EC', crv: 'P-256' }) : null;
 let service: TestService;
@@ -51,7 +51,7 @@ async function get(id: string, path: string): Promise<Response> {
   return response;
 }
 
-/** Only numbers are in this feed. */
+/** This feed contains only numbers. */
 function wordsOf({ number, effect }: PartyEntry): string {
   return `${number} ${effect}`;
 }
@@ -62,7 +62,7 @@ interface Page {
   readonly events: readonly FeedCloudEvent[];
 }
 
-/** All pages from the first event on, of at least so many events. */
+/** Reads all pages from the first event on, until they have at least `count` events. */
 async function pagesOf(id: string, count: number): Promise<Page[]> {
   const pages: Page[] = [];
   let cursor = '';
@@ -140,7 +140,7 @@ describe('the feed of the real service', () => {
     if (EC !== null) consumers.push(['curve', EC, write('curve.private.jwk', JSON.stringify(EC))]);
     for (const [id, jwk, file] of consumers) {
       const [{ events }] = (await pagesOf(id, 1)) as [Page];
-      // A block; jose of Debian is a process for each.
+      // Only one block, because Debian's jose takes one process per call.
       for (const { data, subject } of events.slice(0, 3)) {
         const key = await importJWK(jwk, id === 'curve' ? 'ECDH-ES' : 'dir');
         const { plaintext } = await compactDecrypt(String(data), key);
@@ -218,7 +218,7 @@ describe('the feed of the real service', () => {
     const headers = { authorization: `Bearer ${keys.plain}`, 'if-none-match': response.headers.get('etag')! };
     const again = await fetch(`${service.url}/v1/feed/snapshot?format=csv`, { headers });
     expect([again.status, await again.text()]).toEqual([304, '']);
-    // Node asks for gzip.
+    // Node requests gzip.
     expect(response.headers.get('content-encoding')).toBe('gzip');
     const cursor = response.headers.get('numgate-cursor')!;
     expect(await (await get('plain', `/v1/feed?lastEventId=${cursor}`)).json()).toEqual([]);
@@ -232,7 +232,7 @@ describe.skipIf(!hasBouncer)('a bouncer of CrowdSec', () => {
 
   it('blocks what is blocked and unblocks what is lifted, over restarts of the service and of its own', async () => {
     await addClient('bouncer', '--feed', 'none');
-    // Without an answer to its first request, a bouncer ends.
+    // A bouncer exits if its first request fails.
     await vi.waitFor(() => get('bouncer', '/v1/feed/epochs/1'), HANG_MS);
     bouncer = new Bouncer(FOLDER, service.url, keys.bouncer!);
     bouncer.start();
@@ -241,13 +241,13 @@ describe.skipIf(!hasBouncer)('a bouncer of CrowdSec', () => {
     await change('clear', [left[0]!]);
     const changed = [...left.slice(1), '+821033000001'].sort();
     await vi.waitFor(() => expect(bouncer.blocked).toEqual(changed), HANG_MS);
-    // Answers of the time before may come again.
+    // A restarted bouncer may receive earlier events again.
     await bouncer.stop('SIGKILL');
     await service.replaceSecrets(await serviceSecrets());
     await change('unblock', ['+821033000001']);
     await change('block', ['+821033000002']);
     bouncer.start();
-    // It forgets what it knew, and takes the snapshot. What ended meanwhile, its script must end by its duration.
+    // The bouncer has no state and takes the snapshot. Its script must end earlier blocks by their duration.
     await vi.waitFor(() => expect(bouncer.blocked).toContain('+821033000002'), HANG_MS);
     await change('clear', ['+821033000002', left[1]!]);
     await vi.waitFor(() => {

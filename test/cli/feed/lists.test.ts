@@ -1,4 +1,4 @@
-/** The lists of a pull: which there are, what is in them, and that a build takes them beside others. */
+/** The lists of a pull: their names, their content, and that a build accepts them beside other lists. */
 import '../support/workspace.ts';
 import { lstatSync, mkdtempSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -27,7 +27,7 @@ function textsOf({ texts }: FeedEntries): TextPlan {
   return planTexts(texts, null, LIST_DEFAULTS);
 }
 
-/** Names of lists with the numbers and sources of each. */
+/** The numbers and sources of each list, by its name. */
 function listed(entries: FeedEntries, settings: Partial<ListSettings> = {}): Record<string, string[]> {
   const { lists } = planLists(entries, { ...LIST_DEFAULTS, ...settings });
   return Object.fromEntries(

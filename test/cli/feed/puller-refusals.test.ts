@@ -1,6 +1,6 @@
 /**
- * What a pull refuses, with the state as it was: pages, notes and snapshots that are altered, incomplete, moved, foreign
- * or old.
+ * What a pull refuses without changing its state: pages, notes and snapshots that are altered, incomplete, moved, foreign or
+ * old.
  */
 import '../support/workspace.ts';
 import { existsSync, readFileSync } from 'node:fs';
@@ -16,7 +16,7 @@ import { consumerOf, entryOf } from '../support/feed-consumer.ts';
 
 type Tamper = (page: FeedCloudEvent[], feed: FakeFeed) => unknown;
 
-/** With the part of the event's data changed, for a feed in clear. */
+/** Changes a part of the first event's data, for an unencrypted feed. */
 function withData(change: (data: FeedData) => object): Tamper {
   return ([first, ...rest]) => [
     { ...first!, data: { ...(first!.data as FeedData), ...change(first!.data as FeedData) } },
@@ -111,7 +111,7 @@ describe('a pull refuses', () => {
     const code = await refused(async (feed) => {
       const forged = await FakeFeed.start();
       forged.isEncrypted = false;
-      // The same up to the state, then other events, each rightly chained.
+      // The first events equal those of the state. Later events differ, but are chained correctly.
       for (const { event } of feed.events.slice(0, 6)) forged.append(event.entry!);
       for (let index = 0; index < 3 * PAGE; index++)
         forged.append({ ...entryOf(100 + index), effect: 'allow', code: null });

@@ -1,4 +1,4 @@
-/** A pull follows a feed exactly, through cuts, epochs, snapshots and new keys. */
+/** A pull follows a feed exactly, through interruptions, epochs, snapshots and new keys. */
 import '../support/workspace.ts';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -15,7 +15,7 @@ import { problem } from '../support/fake-service.ts';
 import { type Consumer, consumerOf, entryOf } from '../support/feed-consumer.ts';
 import { write } from '../support/workspace.ts';
 
-/** The entries of a feed now. */
+/** The current entries of a feed. */
 function entriesOf(feed: FakeFeed): Map<string, unknown> {
   return new Map([...feed.current].map(([reference, { entry }]) => [reference, kept(entry as PartyEntry)]));
 }
@@ -28,7 +28,7 @@ async function stateOf({ folder }: Consumer): Promise<Map<string, unknown>> {
   return new Map((await readState(statePath(folder))).entries);
 }
 
-/** Repeatable. */
+/** Seeded random numbers. */
 function randomOf(seed: number): (below: number) => number {
   let state = seed;
   return (below) => {
@@ -78,7 +78,7 @@ describe('a pull', () => {
     await (await consumer.puller()).pull();
     for (let index = 0; index < 10 * PAGE; index++) feed.append(entryOf(index));
     const before = readFileSync(statePath(consumer.folder));
-    // A checkpoint and three pages.
+    // Four requests fetch a checkpoint and three pages.
     const failure = await failureOf(async () => (await consumer.puller(4)).pull());
     expect(failure.message).toContain('does not respond');
     expect(readFileSync(statePath(consumer.folder))).toEqual(before);
@@ -132,7 +132,7 @@ describe('a pull', () => {
     feed.append(entryOf(1));
     const consumer = consumerOf(feed);
     expect(await (await consumer.puller()).pull()).toMatchObject({ events: 0, isSnapshot: true });
-    // One request for the checkpoint.
+    // One request fetches the checkpoint.
     expect(await (await consumer.puller(1)).pull()).toMatchObject({ events: 0, isSnapshot: false });
   });
 

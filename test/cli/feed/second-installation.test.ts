@@ -1,6 +1,6 @@
 /**
- * Two real services that share a TEXT_KEY: what the first confirms and lists reaches the second by feed, import and build,
- * and so does what the first takes back. The second does not share it on.
+ * Two real services that share a TEXT_KEY. Campaigns and hosts of the first reach the second by feed, import and build, and so
+ * do their removals. The second does not share them further.
  */
 import '../support/workspace.ts';
 import { join } from 'node:path';
@@ -23,7 +23,7 @@ const SPAM =
 const reason = 'a test';
 const builds = join(BUILDS, 'text');
 
-/** A service of its own, and commands for it. */
+/** A separate service, and commands for it. */
 class Installation {
   readonly url: string;
   readonly admin: Admin;
@@ -33,7 +33,7 @@ class Installation {
     this.admin = new Admin({ url, token: SECRETS.ADMIN_TOKEN });
   }
 
-  /** Runs a command with `--json`. */
+  /** Runs a command with `--json`. @returns its output */
   async run<Value = unknown>(...args: string[]): Promise<Value> {
     process.env.NUMGATE_URL = this.url;
     const { code, out, errors } = await numgate(...args, '--json');
@@ -41,7 +41,7 @@ class Installation {
     return JSON.parse(out) as Value;
   }
 
-  /** Puts a text release with the lists of a catalogue into force. */
+  /** Builds a text release with the lists of a catalogue and puts it into force. */
   async release(catalogue: string): Promise<void> {
     const built = await buildText({ builds, admin: this.admin, catalogue });
     await pushText(built.folder, this.admin, {
@@ -49,7 +49,7 @@ class Installation {
     });
   }
 
-  /** Whether the spam would be blocked. */
+  /** Whether the spam text would be blocked. */
   async blocks(): Promise<boolean> {
     const { matches } = await this.run<{ matches: { blocks: boolean }[] }>(
       ...['text', 'campaigns', 'match', '--file', write('spam.txt', SPAM)],
@@ -57,7 +57,7 @@ class Installation {
     return matches[0]!.blocks;
   }
 
-  /** Entries of the feed about texts. */
+  /** The text-related entries of the feed. */
   async shared(): Promise<string[]> {
     const key = readerKeys.get(this.url)!;
     const response = await fetch(`${this.url}/v1/feed/snapshot`, {
@@ -82,7 +82,7 @@ interface Pulled {
   readonly textCatalogue: string;
 }
 
-/** Pulls the feed of the first installation until it says what is expected. */
+/** Pulls the feed of the first installation until the result is as expected. */
 async function pulled(expected: object): Promise<Pulled> {
   const { verifierKey } = (await openSigner(SECRETS.CHECKPOINT_KEY))!;
   process.env.NUMGATE_FEED_KEY = readerKeys.get(first.url)!;
@@ -144,7 +144,7 @@ it('campaigns and hosts reach a second installation, and so do their ends; it sh
   const { current } = await second.admin.get<{ current: string }>('text/status');
   const manifest = await second.admin.get<{ signed: string }>(`text/releases/${current}/manifest`);
   expect(manifest.signed).toContain('"fromFeed":true,"hosts":1');
-  // The feed of the second has read all this, and has none of it.
+  // The feed of the second installation is up to date, but contains none of these entries.
   await second.run(
     'text',
     'campaigns',

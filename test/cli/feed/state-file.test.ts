@@ -1,4 +1,4 @@
-/** The state of a pull: what is written is read again, and a damaged file is never half read. */
+/** The state of a pull: a written state is read back, and a damaged file is never read in part. */
 
 import '../support/workspace.ts';
 import type fs from 'node:fs';
@@ -40,7 +40,7 @@ function entriesOf(count: number): FeedEntries {
   return entries;
 }
 
-/** A disk that takes only a part of each write. */
+/** A disk that accepts only a part of each write. */
 vi.mock('node:fs', async (importActual) => {
   const actual = await importActual<typeof fs>();
   const writeSync = (file: number, text: string): number => actual.writeSync(file, text.slice(0, -1));
@@ -64,7 +64,7 @@ describe('the state of a pull', () => {
       writeFileSync(path, bytes);
       return (await failureOf(() => readState(path))).message.includes('is damaged: remove it');
     };
-    // The line end of the last line carries nothing.
+    // The line end of the last line carries no data.
     for (let length = 0; length < whole.length - 1; length++)
       expect(await refused(whole.subarray(0, length)), `the first ${length} bytes`).toBe(true);
     for (let at = 0; at < whole.length - 1; at++) {

@@ -1,4 +1,4 @@
-/** Campaigns and hosts of a pull: exact through cuts and snapshots, removals included; and the files that they make. */
+/** Campaigns and hosts of a pull: exact through interruptions and snapshots, with removals. Also their files. */
 import '../support/workspace.ts';
 import { mkdtempSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -25,7 +25,7 @@ const AT = '2026-11-27T01:02:03.004Z';
 const LATER = '2099-01-01T00:00:00.000Z';
 const KEY = '0123456789abcdef';
 
-/** @param id also makes its fingerprint */
+/** @param id determines the fingerprint, too */
 function campaignOf(id: number, more: Partial<CampaignEntry> = {}): CampaignEntry {
   return {
     ...{ subject: 'campaign', fingerprint: Buffer.alloc(128, id).toString('base64'), textKeyId: KEY },
@@ -46,7 +46,7 @@ function hostOf(host: string, more: Partial<HostEntry> = {}): HostEntry {
   return { ...{ subject: 'host', host, list: 'phish', effect: 'block', authority: 'kisa' }, ...more };
 }
 
-/** Repeatable. */
+/** Seeded random numbers. */
 function randomOf(seed: number): (below: number) => number {
   let state = seed;
   return (below) => {
@@ -74,7 +74,7 @@ describe('a pull', () => {
       const random = randomOf(seed);
       feed.isEncrypted = seed !== 3;
       const consumer = consumerOf(feed);
-      /** Fingerprints that a pull has brought once. */
+      /** Fingerprints that some pull has received. */
       const known = new Set<string>();
       const changeAny = (): void => {
         const [what, which] = [random(6), random(12)];
@@ -90,7 +90,7 @@ describe('a pull', () => {
           changeAny();
           if (random(9) === 0) await feed.openEpoch();
         }
-        // The events before are gone: the pull takes the snapshot.
+        // Earlier events are gone, so the pull takes the snapshot.
         if (random(3) === 0) feed.first = Math.max(1, feed.position - random(3));
         for (let cuts = random(4); cuts > 0; cuts--)
           await failureOf(async () => (await consumer.puller(random(4))).pull()).catch(() => undefined);
@@ -135,7 +135,7 @@ describe('a pull', () => {
         ...['--verifier-key', feed.signer.verifierKey, '--json', ...more],
       );
     const { out, errors, code } = await pull();
-    // None, also if the project has one.
+    // No key, even if the project has one.
     process.env.TEXT_KEY = '';
     expect([code, errors]).toEqual([
       0,
@@ -167,7 +167,7 @@ describe('a pull', () => {
       { name: 'feed-hosts-kisa', effect: 'block', authority: 'kisa', fromFeed: true },
     ]);
     expect(readFileSync(catalogue.hostLists[1]!.file, 'utf8')).toBe('a.example\nb.example\n');
-    // Without the key, all are written.
+    // Without the key, all campaigns are written.
     expect(JSON.parse((await pull('--no-unblocks')).out)).toMatchObject({
       campaigns: { confirmed: 2, foreign: 0 },
       hostLists: [{ name: 'feed-hosts-kisa', hosts: 2 }],
@@ -226,7 +226,7 @@ describe('campaigns of a pull', () => {
     expect(texts.revoked).toHaveLength(2);
     texts.prune(Date.parse('2026-12-01T00:00:00Z'));
     expect(prints(texts.revoked)).toEqual(prints([campaignOf(2)]));
-    // Confirmed again.
+    // The campaign is confirmed again.
     texts.set('r9', campaignOf(2));
     expect([texts.revoked.length, texts.campaigns.length]).toEqual([0, 1]);
   });

@@ -1,6 +1,4 @@
-/**
- * The catalogue: its fields and defaults, and that errors name the field.
- */
+/** The catalogue: its fields and defaults. Errors name the field. */
 import '../support/workspace.ts';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';

@@ -1,6 +1,4 @@
-/**
- * Files that are not text in UTF-8 are named as what they are, with the way out, before anything else fails.
- */
+/** Files that are not UTF-8 text are identified and reported with a remedy, before anything else fails. */
 import '../support/workspace.ts';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
@@ -85,7 +83,7 @@ describe('a file of another program', () => {
 
 describe('UTF-8', () => {
   it('may have characters of every length at the end of a chunk', async () => {
-    // Chunks of a file have 1 MiB. The texts shift the characters over their ends.
+    // A file is read in chunks of 1 MiB. The shifts move the characters across the chunk boundaries.
     for (const shift of ['', 'x', 'xx', 'xxx']) {
       const note = `${shift}${'é대😀'.repeat(300)}`;
       const text = `number,note\n${`1,${note}\n`.repeat(800)}`;

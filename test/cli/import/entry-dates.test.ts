@@ -1,6 +1,4 @@
-/**
- * The dates of entries: dates are days in Korea, times are RFC 3339, ends are exclusive.
- */
+/** The dates of entries. Dates are days in Korea, times are RFC 3339, and ends are exclusive. */
 import '../support/workspace.ts';
 import { describe, expect, it } from 'vitest';
 import { ALWAYS } from '../../../shared/build/list-entries.ts';
@@ -8,7 +6,7 @@ import { FOREVER } from '../../../shared/set/layout.ts';
 import { dated, NOW, read, resultOf } from '../support/entries.ts';
 
 const DAY = 86_400;
-/** Midnight in Korea of the day of NOW, which is noon there. */
+/** Midnight in Korea at the start of NOW's day. NOW is noon there. */
 const MIDNIGHT = NOW - DAY / 2;
 
 describe('dates', () => {

@@ -1,6 +1,4 @@
-/**
- * The message of a rejected row never contains a number, wherever in the row it was.
- */
+/** The message about a rejected row never contains a number, wherever the number is in the row. */
 import '../support/workspace.ts';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -8,7 +6,7 @@ import { holds, holdsAsync } from '../../shared/support/properties.ts';
 import { read } from '../support/entries.ts';
 import { rowsOf } from '../support/rows.ts';
 
-/** A number as people write it, complete or with an error in it. */
+/** A number as people write it, either complete or with an error. */
 const written = fc
   .tuple(
     fc.constantFrom('+82 10-', '010-', '01', '+63', '0082', '112', '', 'TEL', '?', '"'),
@@ -19,13 +17,13 @@ const written = fc
 const maybe = fc.oneof(written, fc.constantFrom('', 'NUMBER_SUSPENDED', 'ktoa', '2026-01-01', 'x'));
 const row = fc.record({ number: maybe, reason: maybe, since: maybe, until: maybe, authority: maybe });
 
-/** The longest run of digits in a text, whatever stands between them. */
+/** The longest run of digits in a text, ignoring the characters between them. */
 function digitsIn(text: string): number {
   const runs = text.split(/[^\p{Nd}\s().+-]+/u).map((run) => run.replace(/\P{Nd}/gu, '').length);
   return Math.max(0, ...runs);
 }
 
-/** A number has more digits than this; codes, bounds and dates in messages do not. */
+/** Only a number has more digits than this. Codes, limits and dates in messages do not. */
 const DIGITS_MAX = 8;
 
 describe('the message of a rejected row', () => {

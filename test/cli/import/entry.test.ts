@@ -1,6 +1,4 @@
-/**
- * Rows as entries: what they list, in which list, and every reason to reject them.
- */
+/** Rows as entries: the item that they list, their list, and every reason to reject them. */
 import '../support/workspace.ts';
 import { describe, expect, it } from 'vitest';
 import { REJECT_CODES } from '../../../cli/import/entry.ts';

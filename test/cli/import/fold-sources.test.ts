@@ -1,6 +1,6 @@
 /**
- * Folded sender IDs that look like each other: a release gives the same verdicts as the live layer after any
- * sequence of changes, also on top of a release with earlier folded entries.
+ * Folded sender IDs that look alike. After any sequence of changes, a release gives the same verdicts as the
+ * live layer, even on top of a release with earlier folded entries.
  */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -19,7 +19,7 @@ import { holdsAsync } from '../../shared/support/properties.ts';
 import { clientSettings, NOW, snapshot, source } from '../../shared/support/screen-world.ts';
 import { testKeys } from '../../shared/support/test-keys.ts';
 
-/** Latin, Cyrillic, and one of each: all with the skeleton of the first. */
+/** Latin, Cyrillic, and a mix of both. All three have the skeleton of the first one. */
 const TEXTS = ['TACC', 'ТАСС', 'TАCC', 'OTHER'];
 
 interface Change {
@@ -27,7 +27,7 @@ interface Change {
   readonly text: string;
 }
 
-/** As the coordinator stores them: the newest of each key. */
+/** The rows that the coordinator stores: the newest change of each key. */
 function rowsOf(changes: readonly Change[], firstSeq: number): LiveEntry[] {
   const rows = new Map<string, LiveEntry>();
   changes.forEach(({ op, text }, index) => {
@@ -65,7 +65,7 @@ async function releaseOf(lists: readonly FoldedList[], foldedSeq: number): Promi
   return install(built.value);
 }
 
-/** The verdict for each of them, as a sender. */
+/** The verdict for each text as a sender. */
 function verdictsOf(release: Release, live: LiveLayer): string {
   const at = { ...snapshot('none'), release, live };
   const request = { to: null, channel: 'sms', ingress: null, otherReadings: [] } as const;
@@ -92,7 +92,7 @@ describe('sender IDs that look like each other', () => {
         const folded = fold(first.map(infoOf), [], now);
         const base = await releaseOf(folded, 50);
         expect(verdictsOf(base, LiveLayer.EMPTY)).toBe(verdictsOf(empty, layerOf(...first)));
-        // Later entries override that release and are folded on top of it.
+        // Later entries override that release and are folded into the next one.
         const second = rowsOf(after, 51);
         const next = await releaseOf(fold(second.map(infoOf), folded, now), 100);
         expect(verdictsOf(next, LiveLayer.EMPTY)).toBe(verdictsOf(base, layerOf(...second)));

@@ -1,6 +1,4 @@
-/**
- * The live layer as lists of a release: at any time the lists have the same effect as the live layer.
- */
+/** The live layer as lists of a release. At any time the lists have the same effect as the live layer. */
 import '../support/workspace.ts';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -34,7 +32,7 @@ function entry(seq: number, given: Partial<EntryInfo>): EntryInfo {
 
 const inHours = (hours: number): string => new Date((NOW + hours * 3_600) * 1000).toISOString();
 
-/** Each list in short: its name, then its entries as what, since and until, in hours from now. */
+/** Each list in short form: its name, then each entry with its start and end in hours from now. */
 function short(lists: readonly FoldedList[]): Record<string, string[]> {
   const hours = (time: number): string =>
     time === 0 ? '' : time === FOREVER ? '' : String((time - NOW) / 3_600);
@@ -168,7 +166,7 @@ describe('a folded entry', () => {
   });
 });
 
-/** The lists that have the number at a moment. */
+/** The lists that contain the number at this time. */
 function listsAt(lists: readonly FoldedList[], subject: Subject, moment: number): string[] {
   return lists
     .filter(({ subjects }) => subjects.includes(subject))
@@ -178,11 +176,11 @@ function listsAt(lists: readonly FoldedList[], subject: Subject, moment: number)
     );
 }
 
-/** Without rule and stage, as on the list that the smallest ones share. */
+/** Without rule and stage, like the shared list of the smallest rule lists. */
 const unmarked = (names: readonly string[]): string[] =>
   names.map((name) => name.split(' ').slice(0, 3).join(' '));
 
-/** The entry that decides in the live layer: the newest one in force. */
+/** The entry that decides in the live layer: the newest one in force at this time. */
 function decided(entries: readonly EntryInfo[], subject: Subject, moment: number): EntryInfo | undefined {
   const end = ({ until }: EntryInfo): number => (until === null ? FOREVER : Date.parse(until) / 1000);
   return entries
@@ -238,7 +236,7 @@ describe('at any time', () => {
 });
 
 describe('lists of rules', () => {
-  /** A list of each size. */
+  /** One list of each size. */
   const ofSizes = (sizes: Record<string, number>) =>
     fold(
       Object.entries(sizes).flatMap(([rule, size], at) =>
@@ -260,7 +258,7 @@ describe('lists of rules', () => {
     expect(sizesOf(joinRuleLists(lists, 4))).toEqual({ 'a@1': 2, 'b@1': 5, 'c@1': 3, 'd@1': 1 });
     const three = joinRuleLists(lists, 3);
     expect(sizesOf(three)).toEqual({ 'b@1': 5, 'c@1': 3, joined: 3 });
-    // What was joined in one build stays joined in the next.
+    // Lists that one build joined stay joined in the next build.
     expect(sizesOf(joinRuleLists(fold([], three, NOW), 2))).toEqual({ 'b@1': 5, joined: 6 });
     expect(sizesOf(joinRuleLists(lists, 1))).toEqual({ joined: 11 });
     expect(joinRuleLists(lists, 1)[0]!.name).toBe('live-from-sender-reported-numgate');

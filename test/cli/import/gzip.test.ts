@@ -1,6 +1,4 @@
-/**
- * Gzipped inputs: the same rows as the plain file, and never only a part of them.
- */
+/** Gzipped inputs give the same rows as the plain file, and never only a part of them. */
 import '../support/workspace.ts';
 import { createHash } from 'node:crypto';
 import { gzipSync } from 'node:zlib';

@@ -1,6 +1,4 @@
-/**
- * Plain text with numbers read from its bytes: the same entries, rejects and counts as line by line.
- */
+/** Plain text with numbers, read from its bytes, gives the same entries, rejects and counts as reading it line by line. */
 import '../support/workspace.ts';
 import { isUtf8 } from 'node:buffer';
 import { basename } from 'node:path';
@@ -17,7 +15,7 @@ interface Collected {
   readonly entries: readonly string[];
   readonly rejects: readonly Reject[];
   readonly reports: readonly InputReport[];
-  /** Numbers that were read from bytes. */
+  /** How many numbers were read from bytes. */
   readonly taken: number;
 }
 
@@ -138,7 +136,7 @@ const written = fc.constantFrom(
     '+390612345678',
   ],
 );
-/** Neither CP949, which has no byte 0xff, nor UTF-16, which has many NUL bytes: each would end the whole file. */
+/** Not CP949, which has no byte 0xff, and not UTF-16, which has many NUL bytes. Either would end the whole file. */
 const garbage = fc
   .uint8Array({ min: 1, maxLength: 24 })
   .map((bytes) => Buffer.from(isUtf8(bytes) ? bytes : bytes.map((byte) => (byte < 0x80 ? byte : 0xff))));

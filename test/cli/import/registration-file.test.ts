@@ -1,4 +1,4 @@
-/** A CSV of registrations in pieces: every line is in exactly one, and files that cannot be read are named. */
+/** A CSV of registrations is split into pieces. Every line is in exactly one piece, and unreadable files are reported. */
 import '../support/workspace.ts';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';

@@ -1,6 +1,4 @@
-/**
- * The entries that a release has folded in, read back from its values.
- */
+/** The folded entries of a release, read back from its values. */
 import '../support/workspace.ts';
 import { describe, expect, it } from 'vitest';
 import { carryLists } from '../../../cli/import/carried-lists.ts';

@@ -1,6 +1,4 @@
-/**
- * Input files as rows, in every format: each line is read or rejected, with its own line number.
- */
+/** Input files as rows, in every format. Each line is read or rejected, with its own line number. */
 import '../support/workspace.ts';
 import { describe, expect, it } from 'vitest';
 import { failureOf } from '../support/failing.ts';

@@ -1,6 +1,4 @@
-/**
- * The expiry of a live entry, as an admin writes it.
- */
+/** The end of a live entry, as an admin writes it. */
 import '../support/workspace.ts';
 import { describe, expect, it } from 'vitest';
 import { untilOf } from '../../../cli/import/dates.ts';

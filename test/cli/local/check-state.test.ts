@@ -1,4 +1,4 @@
-/** `npm run dev` with a local state that it cannot use. wrangler itself must not start. */
+/** `npm run dev` with an unusable local state. wrangler must not start. */
 import '../support/workspace.ts';
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, rmSync } from 'node:fs';

@@ -1,4 +1,4 @@
-/** The local token goes only to the service that `npm start` of this installation runs. */
+/** The local token is sent only to the service that this installation's `npm start` runs. */
 import '../support/workspace.ts';
 import { once } from 'node:events';
 import { readFileSync, rmSync } from 'node:fs';
@@ -28,13 +28,13 @@ afterEach(() => {
   rmSync(CLAIM);
 });
 
-/** A service that runs, with the requests that it received. */
+/** A running service, with the requests that it received. */
 async function service() {
   const { url, requests } = await fakeService(() => ({ body: { releases: [] } }));
   return { url, port: Number(new URL(url).port), requests };
 }
 
-/** What a command that needs the token prints on standard error. */
+/** Standard error of a command that needs the token. */
 const errorsOf = async (): Promise<string> => (await numgate('releases')).errors;
 
 const refused = (url: string, why: string): string =>

@@ -1,6 +1,4 @@
-/**
- * The secrets that `npm start` creates: only missing ones, and never over existing data.
- */
+/** The secrets that `npm start` creates. It creates only missing ones, and never replaces those of existing data. */
 import '../support/workspace.ts';
 import { createHash } from 'node:crypto';
 import { chmodSync, existsSync, readFileSync, rmSync, statSync } from 'node:fs';
@@ -12,7 +10,7 @@ import type { LocalSecrets } from '../../../cli/secrets.ts';
 import { failureOf } from '../support/failing.ts';
 import { FOLDER, write } from '../support/workspace.ts';
 
-// Your own secrets must not be touched, so the paths are different here.
+// Use other paths, so that the developer's own secrets stay untouched.
 vi.mock('../../../cli/paths.ts', async (original) => {
   const paths = await original<typeof Paths>();
   const place = (name: string): string => paths.STATE.replace(/state$/, name);

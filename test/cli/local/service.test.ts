@@ -1,6 +1,4 @@
-/**
- * The embedded service: on a port that is in use, and with other secrets while it runs.
- */
+/** The embedded service: its port is in use, or its secrets change while it runs. */
 import '../support/workspace.ts';
 import type { AddressInfo } from 'node:net';
 import { createServer } from 'node:net';

@@ -1,5 +1,5 @@
 /**
- * The plain set that a release is compared with: sorted numbers, and bitmaps for prefixes with many.
+ * The plain set that a release is compared with: sorted numbers, and bitmaps for prefixes with many numbers.
  */
 import { expect, it } from 'vitest';
 import { isIn, PlainSetBuilder, sizeOf } from '../../../cli/proof/plain-set.ts';

@@ -1,6 +1,4 @@
-/**
- * The proof of a shard: right as it was built, wrong with any change to an entry or a lookup.
- */
+/** The proof of a shard: right for the built shard, wrong after any change to an entry or a lookup. */
 import { expect, it } from 'vitest';
 import { ListModelBuilder } from '../../../cli/proof/list-model.ts';
 import { Prover } from '../../../cli/proof/prover.ts';
@@ -33,7 +31,7 @@ const builders = ['block', 'block'].map(() => new ListModelBuilder('block', DENS
 for (const { n, ...dates } of [...numbers, ...dated]) builders[0]!.add({ kind: 'number', n }, dates);
 const models = builders.map((builder) => builder.finish().numbers);
 
-/** A release with these bytes as its only shard, or null if they are refused. */
+/** A release with these bytes as its only shard; null if they are refused. */
 async function releaseWith(shard: Uint8Array<ArrayBuffer>): Promise<Release | null> {
   const altered = { ...blob!, checksum: checksum(shard), sha256: await sha256Hex(shard) };
   const release = new Release({ ...built.manifest, shards: [altered] }, testKeys);
@@ -50,7 +48,7 @@ function proveShard(release: Release): { wrong: number; plain: readonly number[]
 
 const RIGHT = { wrong: 0, plain: [numbers.length, 0], dated: [dated.length, 0] };
 
-/** All entries, and what lookups give for each entry of the right release and its neighbours, as text. */
+/** All entries, and the lookups of each entry of the correct release and of its neighbours, as text. */
 function contentOf(release: Release): string {
   const shard = release.shard(0)!;
   const lists = [0, 1].map((list) => {

@@ -1,6 +1,4 @@
-/**
- * The files for `wrangler kv bulk put`: none is too large, and no value is omitted.
- */
+/** The files for `wrangler kv bulk put`: none is too large, and no value is missing. */
 import '../support/workspace.ts';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';

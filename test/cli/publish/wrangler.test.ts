@@ -1,4 +1,4 @@
-/** What wrangler gets from this process, and what its failure is reported as. */
+/** What wrangler receives from this process, and how its failures are reported. */
 import '../support/workspace.ts';
 import { chmodSync, readFileSync } from 'node:fs';
 import { afterEach, expect, it, vi } from 'vitest';
@@ -19,7 +19,7 @@ it('reports why Node did not start', async () => {
 });
 
 it('reports why wrangler ended before it read its input', async () => {
-  // More than a pipe holds, so that the write is still under way.
+  // The input exceeds a pipe buffer, so wrangler ends while it is being written.
   process.execPath = write('refusing', '#!/bin/sh\necho no such secret >&2\nexit 3\n');
   chmodSync(process.execPath, 0o755);
   await expect(wrangler(['secret', 'put', 'NAME'], 'x'.repeat(1_000_000))).rejects.toThrow(
@@ -27,7 +27,7 @@ it('reports why wrangler ended before it read its input', async () => {
   );
 });
 
-/** A wrangler whose calls to KV fail so, as often as stated, and then list no keys. @returns the calls made */
+/** A wrangler whose first calls to KV fail with this output. Later calls list no keys. @returns the number of calls */
 function failingKv(times: number, failure: string): () => number {
   const calls = write('calls', '');
   process.execPath = write(
@@ -38,7 +38,7 @@ function failingKv(times: number, failure: string): () => number {
   return () => readFileSync(calls, 'utf8').split('\n').length - 1;
 }
 
-// Both are the words of wrangler: the first while another process writes the local store.
+// Both are real output of wrangler. The first one appears while another process writes the local store.
 it.each([
   'KV PUT failed: 500 Internal Server Error',
   'Received a malformed response from the API\n<html> 503 Service Unavailable',

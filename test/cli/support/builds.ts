@@ -1,6 +1,4 @@
-/**
- * Built releases of two small lists: numbers of the home country, and numbers, ranges and senders abroad.
- */
+/** Built releases of two small lists: numbers of the home country, and numbers, ranges and senders abroad. */
 import { join } from 'node:path';
 import { Admin } from '../../../cli/admin.ts';
 import { type BuildResult, build } from '../../../cli/commands/build.ts';
@@ -23,7 +21,7 @@ export const ABROAD = [
   'KR-GOV',
 ];
 
-/** A catalogue over files with these lines. @returns its path */
+/** Writes a catalogue over files with these lines. @returns its path */
 export function inputsOf(name: string, home: readonly string[], abroad: readonly string[]): string {
   write(`${name}/home.txt`, home.join('\n'));
   write(`${name}/abroad.txt`, abroad.join('\n'));
@@ -49,7 +47,7 @@ export function buildOf(
   return build({ catalogue: path, builds: join(BUILDS, name), maxRejects: 0, allowEmpty, admin: null });
 }
 
-/** Builds the usual lists on a service without a release but with these live entries, each newer than the previous. */
+/** Builds the usual lists on a service that has no release but these live entries, oldest first. */
 export async function buildWithLive(entries: readonly Partial<EntryInfo>[]): Promise<BuildResult> {
   const { sourceSeed } = await listKeys();
   const fingerprintOf = ({ source = null }: Partial<EntryInfo>) =>
@@ -81,7 +79,7 @@ export async function buildWithLive(entries: readonly Partial<EntryInfo>[]): Pro
   });
 }
 
-/** Writes a complete proof. A real one takes a minute; it runs by hand and in CI. */
+/** Writes a complete proof without proving. A real proof takes a minute; it runs by hand and in CI. */
 export function writeCompleteProof(folder: BuildFolder, release: string): void {
   folder.writeProof({ release, lookups: 100_000_000, wrong: 0, complete: true });
 }

@@ -1,5 +1,5 @@
 /**
- * Runs the command line: in this process, which takes milliseconds, or as an admin does in its own process.
+ * Runs the command line: in this process, which takes milliseconds, or in a separate process, like an admin.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
@@ -13,7 +13,7 @@ export interface CommandResult {
   readonly errors: string;
 }
 
-/** A running command, and how it ends. @param input `pipe` to write its standard input */
+/** Starts a command. @param input `pipe` to write its standard input @returns the process, and its result */
 export function start(
   args: readonly string[],
   input: 'ignore' | 'pipe' = 'ignore',
@@ -44,7 +44,7 @@ export function spawnNumgate(...args: readonly string[]): Promise<CommandResult>
 
 let last: Promise<unknown> = Promise.resolve();
 
-/** Runs a command in this process, one after another. */
+/** Runs a command in this process. Calls run one after another. */
 export function numgate(...args: readonly string[]): Promise<CommandResult> {
   const result = last.then(() => runHere(args));
   last = result.catch(() => undefined);

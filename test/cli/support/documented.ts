@@ -1,6 +1,4 @@
-/**
- * The commands that documents show: those of their `sh` blocks, each as one or more lines of a shell.
- */
+/** The commands in documents: those of their `sh` blocks. Each one is one or more lines of a shell. */
 import { execFileSync, spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -8,9 +6,9 @@ import { fileURLToPath } from 'node:url';
 
 export const PROJECT = fileURLToPath(new URL('../../..', import.meta.url));
 
-/** The commands of one block, in order. They run in one shell. */
+/** The commands of one block, in order. They run in the same shell. */
 export interface Block {
-  /** `docs/lists.md:111` */
+  /** For example `docs/lists.md:111`. */
   readonly place: string;
   readonly commands: readonly string[];
 }
@@ -29,7 +27,7 @@ function blocksOf(path: string, text: string): Block[] {
   });
 }
 
-/** A command ends where bash finds it complete. Comments are cut. */
+/** Splits a block into commands. A command ends where bash considers it complete. Comments are removed. */
 function commandsOf(body: string): string[] {
   const commands: string[] = [];
   let begun = '';
@@ -44,6 +42,6 @@ function commandsOf(body: string): string[] {
 
 function isComplete(command: string): boolean {
   if (/(\\|\|)$/.test(command)) return false;
-  // Placeholders such as <release> are no syntax error of the document.
+  // Placeholders such as <release> are not syntax errors of the document.
   return spawnSync('bash', ['-n', '-c', command.replace(/<[^<>\s][^<>]*>/g, 'x')]).status === 0;
 }

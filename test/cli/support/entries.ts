@@ -1,6 +1,4 @@
-/**
- * Rows for the entry reader and its results, with a catalogue that has every kind of list.
- */
+/** Rows for the entry reader and their results, with a catalogue that has every kind of list. */
 import type { CatalogueList } from '../../../cli/import/catalogue.ts';
 import { EntryReader, type EntryResult } from '../../../cli/import/entry.ts';
 import type { Row } from '../../../cli/import/rows.ts';
@@ -29,12 +27,12 @@ export function read(row: Partial<Row>, defaultList: string | null = 'suspended'
   return new EntryReader(LISTS, NOW).read({ ...empty, ...row }, defaultList);
 }
 
-/** A number with these dates. */
+/** Reads a number with these dates. */
 export function dated(since: string, until: string): EntryResult {
   return read({ number: '010-2345-6789', since, until });
 }
 
-/** The code of a reject, or the list of the row. */
+/** The code of a reject, or the list of an entry. */
 export function resultOf(entry: EntryResult): string {
   return entry.ok ? LISTS[entry.list]!.name : entry.code;
 }

@@ -1,6 +1,6 @@
 /**
- * The golden evidence file of test/vectors/evidence, and forgeries of it. It was made once by the service, with a key that
- * nobody has any more. Import workspace.ts first.
+ * The golden evidence file of test/vectors/evidence, and forgeries of it. The service made it once, with a key that no longer
+ * exists. Import workspace.ts first.
  */
 import { readFileSync } from 'node:fs';
 import { CompactSign, exportJWK, generateKeyPair } from 'jose';
@@ -31,7 +31,7 @@ export const TRUST: EvidenceTrust = {
 
 const { privateKey, publicKey } = await generateKeyPair('ES256', { extractable: true });
 const { kty, crv, x, y } = await exportJWK(publicKey);
-/** A key of another installation, or of a service that lies. */
+/** A key of another installation, or of a lying service. */
 export const FORGER = { kty, crv, x, y, kid: 'forger' } as PublicJwk;
 
 export type Texts = Record<string, string>;
@@ -45,7 +45,7 @@ export function goldenTexts(): { readonly manifest: EvidenceManifest; readonly t
   return { manifest, texts: Object.fromEntries(texts) };
 }
 
-/** An archive with these parts, whose manifest the forger has signed. */
+/** An archive with these parts, and a manifest that the forger has signed. */
 export async function forged(
   change: (
     texts: Texts,
@@ -70,7 +70,7 @@ export async function forged(
   ]);
 }
 
-/** `ok`, or the step that failed with its code. @param jwks trusts the forger by default: the log must show the rest */
+/** `ok`, or the failed step with its code. @param jwks trusts the forger by default, so that the log must reveal the forgery */
 export async function verdictOf(
   files: EvidenceFiles,
   trust: EvidenceTrust = { ...TRUST, jwks: [FORGER] },
@@ -87,7 +87,7 @@ interface Proof {
   to: number;
   hashes: string[];
 }
-/** `proofs.json` */
+/** The content of `proofs.json`. */
 export interface Proofs {
   log: Proof[];
   checkpoints: { size: number; checkpoint: string; hashes: string[] }[];

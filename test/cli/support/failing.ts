@@ -1,10 +1,8 @@
-/**
- * The failure of a command.
- */
+/** Catches the failure of a command. */
 import { expect } from 'vitest';
 import { CommandFailure } from '../../../cli/failure.ts';
 
-/** The failure that the work throws. Anything else fails the test. */
+/** Returns the failure that the work throws. Any other result fails the test. */
 export async function failureOf(work: () => unknown): Promise<CommandFailure> {
   let thrown: unknown = null;
   try {

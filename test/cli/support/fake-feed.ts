@@ -1,6 +1,6 @@
 /**
- * A feed on the loopback, made with the same shared modules as that of the service: signed, chained, encrypted. Tests
- * alter what it answers.
+ * A feed on the loopback, signed, chained and encrypted with the shared modules that the service uses. Tests alter its
+ * responses.
  */
 import { toBase64Url } from '../../../shared/bytes.ts';
 import { cloudEventOf, type FeedCloudEvent, feedData } from '../../../shared/feed/cloud-event.ts';
@@ -43,9 +43,9 @@ export class FakeFeed {
   readonly events: Kept[] = [];
   readonly current = new Map<string, { entry: FeedEntry; position: number }>();
   readonly signer: NoteSigner;
-  /** How long ago its checkpoints were signed, in ms. */
+  /** Age of its checkpoints' signatures, in ms. */
   signedAgoMs = 0;
-  /** Position of the first event that is kept. */
+  /** Position of the first kept event. */
   first = 1;
   secret = crypto.getRandomValues(new Uint8Array(32));
   kid = 'reader#1';
@@ -53,7 +53,7 @@ export class FakeFeed {
   url = '';
   /** Changes a page before it is sent. */
   tamper: (page: FeedCloudEvent[], path: string) => unknown = (page) => page;
-  /** Replaces a reply; undefined leaves it. */
+  /** Replaces a reply; undefined leaves it unchanged. */
   replace: (path: string) => Reply | null | undefined | Promise<never> = () => undefined;
   readonly #statements: string[] = [];
   #digest = '';
@@ -95,7 +95,7 @@ export class FakeFeed {
     this.#digest = digestOfStatement(text);
   }
 
-  /** @returns its reference */
+  /** @returns the reference of the entry */
   append(entry: FeedEntry): string {
     const reference = referenceOf(entry);
     this.#push(reference, entry, entry.subject);
@@ -160,7 +160,7 @@ export class FakeFeed {
     return (await Promise.all(sent)).join('');
   }
 
-  /** As the service: whether the position is of the epoch, or just before its first event. */
+  /** As in the service: whether the position is in the epoch or just before its first event. */
   #isPlace({ epoch, position }: FeedCursor): boolean {
     const epochAt = (at: number): number => this.events[at - 1]?.event.epoch ?? this.epoch;
     return epoch === epochAt(Math.max(1, position)) || epoch === epochAt(position + 1);

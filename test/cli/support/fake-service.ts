@@ -1,5 +1,5 @@
 /**
- * A server on the loopback with canned responses, for what a real service would not do on request.
+ * A server on the loopback with canned responses, for behaviour that a real service does not show on request.
  */
 import { createServer, type IncomingHttpHeaders } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -10,16 +10,16 @@ export interface ReceivedRequest {
   /** Path and query. */
   readonly path: string;
   readonly headers: IncomingHttpHeaders;
-  /** JSON as a value, text as it is. */
+  /** Parsed JSON; other bodies as text. */
   readonly body: unknown;
 }
 
 export interface Reply {
   readonly status?: number;
   readonly headers?: Record<string, string>;
-  /** Sent as JSON, a string as it is. */
+  /** Sent as JSON. A string is sent unchanged. */
   readonly body?: unknown;
-  /** The connection ends within the body. */
+  /** Whether the connection ends within the body. */
   readonly cut?: boolean;
 }
 

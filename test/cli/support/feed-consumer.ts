@@ -1,4 +1,4 @@
-/** A consumer of a fake feed: a folder, and pulls in it as processes would make them. */
+/** A consumer of a fake feed: a folder, and pulls into it, as separate processes would make them. */
 import { mkdtempSync } from 'node:fs';
 import { join } from 'node:path';
 import { openVerifiers, readFeedKeys } from '../../../cli/feed/keys.ts';
@@ -10,7 +10,7 @@ import { FOLDER, write } from './workspace.ts';
 
 export interface Consumer {
   readonly folder: string;
-  /** A new process. @param requests after which the connection breaks */
+  /** A pull like that of a new process. @param requests after which the connection breaks */
   puller(requests?: number): Promise<Puller>;
 }
 
@@ -30,7 +30,7 @@ export function consumerOf(feed: FakeFeed): Consumer {
   return { folder, puller };
 }
 
-/** @param index of a number or sender ID, for one subject */
+/** @param index selects a number or sender ID, and one subject */
 export function entryOf(index: number): PartyEntry {
   const party =
     index % 4 === 0 ? { number: null, source: `SHOP-${index}` } : { number: `+8210${20_000_000 + index}` };

@@ -1,4 +1,4 @@
-/** Peers that others wrote, for the feed: Debian's jose and crowdsec-custom-bouncer. */
+/** Third-party peers for the feed: Debian's jose and crowdsec-custom-bouncer. */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
@@ -15,14 +15,14 @@ export function generateWithJose(template: object): Record<string, string> {
   return JSON.parse(out) as Record<string, string>;
 }
 
-/** Decrypts with Debian's jose. @param keyFile a JWK @throws if it does not decrypt */
+/** Decrypts with Debian's jose. @param keyFile a JWK @throws if decryption fails */
 export function decryptWithJose(jwe: string, keyFile: string): string {
   return execFileSync('jose', ['jwe', 'dec', '-i', '-', '-k', keyFile], {
     ...{ input: jwe, encoding: 'utf8', stdio: ['pipe', 'pipe', 'ignore'] },
   });
 }
 
-/** A bouncer of CrowdSec, whose script writes down how it was called. */
+/** A CrowdSec bouncer whose script records its calls. */
 export class Bouncer {
   readonly #folder: string;
   readonly #config: string;
@@ -40,7 +40,7 @@ export class Bouncer {
       ...{ daemonize: false, log_mode: 'stdout', log_level: 'info', api_url: `${url}/`, api_key: key },
       prometheus: { enabled: false },
     };
-    // YAML that is JSON.
+    // JSON is valid YAML.
     writeFileSync(this.#config, JSON.stringify(settings));
     writeFileSync(this.#calls, '');
   }
@@ -49,12 +49,12 @@ export class Bouncer {
     return join(this.#folder, 'bouncer.calls');
   }
 
-  /** `add` or `del`, the value and the scenario of each call so far, in order. */
+  /** The calls so far, in order. Each one has `add` or `del`, the value and the scenario. */
   get calls(): readonly string[] {
     return readFileSync(this.#calls, 'utf8').split('\n').slice(0, -1);
   }
 
-  /** What the script has been told to block, and not to unblock since. */
+  /** Values that the script was called to block and has not been called to unblock since. */
   get blocked(): readonly string[] {
     const values = new Set<string>();
     for (const call of this.calls) {
@@ -79,7 +79,7 @@ export class Bouncer {
     await ended;
   }
 
-  /** Whether it still runs. */
+  /** Whether the bouncer is still running. */
   get isRunning(): boolean {
     return this.#child !== null && this.#child.exitCode === null;
   }

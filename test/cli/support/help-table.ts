@@ -1,4 +1,4 @@
-/** For each command, arguments and options that its help must name. */
+/** The arguments and options that the help of each command must name. */
 const TARGET = ['--remote', '--env <name>'];
 const WAIT = ['--wait', '--url <edge>', '--reason <text>'];
 export const HELP: [string, string[]][] = [

@@ -1,6 +1,4 @@
-/**
- * A service with a small release and a client, changed through the command line.
- */
+/** A service with a small release and a client. Tests change it through the command line. */
 import { expect } from 'vitest';
 import { type BuildResult, build } from '../../../cli/commands/build.ts';
 import { push } from '../../../cli/commands/push.ts';
@@ -16,7 +14,7 @@ export const E164 = '+821099991234';
 export interface Installation extends TestService {
   /** Key of a client that may check. */
   readonly key: string;
-  /** Builds on the current release and makes the result current. */
+  /** Builds on the current release and makes the new release current. */
   publish(): Promise<BuildResult>;
 }
 
@@ -35,7 +33,7 @@ export async function startInstallation(): Promise<Installation> {
   return { ...service, key, publish };
 }
 
-/** Makes a change with a command. @returns its `seq` */
+/** Runs a command that makes a change. @returns its `seq` */
 export async function makeChange(...args: string[]): Promise<number> {
   const { code, out, errors } = await numgate(...args, '--reason', 'ticket 4711', '--json');
   expect([code, errors]).toEqual([0, '']);

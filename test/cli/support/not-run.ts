@@ -1,4 +1,4 @@
-/** Commands of documents that the test of documents does not run, and why. */
+/** Commands of documents that the test of documents does not run, with the reasons. */
 
 const ACCOUNT = 'needs a Cloudflare account';
 const RUNS_TESTS = 'runs tests, within a test';
@@ -19,7 +19,7 @@ const MONTH = 'needs a closed month; test/cli/commands/statistics.test.ts runs i
 const CAMPAIGNS = 'needs this campaign; test/cli/commands/text-campaigns.test.ts runs it';
 const PERSONS = 'needs two persons; test/cli/commands/proposals.test.ts runs it';
 
-/** Commands that do not run here, and why. `*` stands for any text. */
+/** Patterns of commands that do not run here, and the reason of each. `*` stands for any text. */
 export const NOT_RUN: Readonly<Record<string, string>> = {
   'npm ci': 'downloads packages',
   'npm ci && npm start': 'downloads packages; .ci/start-smoke runs npm start',
@@ -37,7 +37,7 @@ export const NOT_RUN: Readonly<Record<string, string>> = {
   'npx numgate audit verify * checkpoints.txt *': CHECKPOINTS,
   'openssl x509 *': 'needs a certificate of a client',
   'npx numgate clients set * --addresses 203*': 'needs Cloudflare in front; test/workers/edge runs it',
-  // It would make later commands wait.
+  // Approvals would make later commands wait.
   'npx numgate approvals set *': PERSONS,
   'npx numgate proposals show 12': PERSONS,
   'npx numgate approve *': PERSONS,
@@ -91,7 +91,7 @@ export const NOT_RUN: Readonly<Record<string, string>> = {
   '*npx node examples/smpp/main.ts *': GATEWAY,
 };
 
-/** Why a command of a document does not run here; undefined if it does. */
+/** Why a command of a document does not run here; undefined if it runs. */
 export function reasonNotToRun(command: string): string | undefined {
   const matches = (pattern: string): boolean =>
     new RegExp(

@@ -1,6 +1,6 @@
 /**
- * A service with two organisations, each with an authority, a token and a signing key of its own: the importing test
- * starts it. Their lists have numbers, dates, ranges and sources.
+ * A service with two organisations, each with its own authority, token and signing key. The importing test starts it. Their
+ * lists have numbers, dates, ranges and sources.
  */
 import './workspace.ts';
 import { join } from 'node:path';
@@ -49,7 +49,7 @@ beforeAll(async () => {
   for (const holder of HOLDERS) await addHolder(holder);
 });
 
-/** Numbers, some with dates, a range and a source. @param step distinguishes the numbers of a list */
+/** Numbers, some of them with dates, a range and a source. @param step makes the numbers of a list different */
 export function linesOf(holder: Holder, count: number): string {
   const step = holder === 'ktoa' ? 17_971 : 19_973;
   const numbers = Array.from({ length: count }, (_, index) => `+8210${20_000_000 + index * step},`);
@@ -68,7 +68,7 @@ export const listOf = (holder: Holder) => ({
   sources: true,
 });
 
-/** @param holders whose lists the catalogue has @param count numbers of each list */
+/** @param holders organisations whose lists the catalogue has @param count numbers of each list */
 export function catalogueOf(
   holders: readonly Holder[],
   count: number,
@@ -82,7 +82,7 @@ export function catalogueOf(
   return catalogue(`${name}/lists.json`, { lists: holders.map(listOf), inputs });
 }
 
-/** A build that the key of an organisation signs, or of the installation. @param registrations a file of them */
+/** Builds with the signing key of an organisation, or of the installation. @param registrations a file */
 export async function buildAs(
   signer: Holder | null,
   path: string,
@@ -99,7 +99,7 @@ export async function buildAs(
   }
 }
 
-/** The own list of an organisation with so many numbers, on the current release. */
+/** Builds an organisation's own list with this many numbers, on the current release. */
 export const buildOwn = (holder: Holder, count: number): Promise<BuildResult> =>
   buildAs(holder, catalogueOf([holder], count), holder);
 
@@ -114,7 +114,7 @@ export const block = (holder: Holder, number: string): Promise<unknown> =>
     reason: 'a test',
   });
 
-/** The first release, with a list of each organisation and one live entry of each folded in. It becomes current. */
+/** Builds and pushes the first release. It has a list of each organisation, and folds in one live entry of each. */
 export async function pushFirst(): Promise<BuildResult> {
   await block('ktoa', '+821030000001');
   await block('acme', '+821030000002');

@@ -1,23 +1,23 @@
-/** Values for the placeholders that commands of documents have. */
+/** Values for the placeholders in commands of documents. */
 
 const NEWEST = `$(npx numgate releases --json | node -p 'JSON.parse(fs.readFileSync(0)).releases[0].release')`;
 const NEWEST_TEXT = `$(npx numgate text releases --json | node -p 'JSON.parse(fs.readFileSync(0)).releases[0].release')`;
 const PLANNED = `$(npx numgate plan --json | node -p 'JSON.parse(fs.readFileSync(0)).hash')`;
 
 const DELEGATION = `$(npx numgate delegations list --organisation reseller --json | node -p 'JSON.parse(fs.readFileSync(0)).delegations.at(-1).id')`;
-/** The newest webhook. */
+/** Prints the newest webhook. */
 const WEBHOOK = `$(npx numgate webhooks list --organisation acme --json | node -p 'JSON.parse(fs.readFileSync(0)).webhooks.at(-1).id')`;
-/** In a month: a delegation has an end, and no document stays right with a fixed one. */
+/** A date in a month, because a delegation must have an end and no fixed date in a document stays valid. */
 const DATE = new Date(Date.now() + 30 * 86_400_000).toISOString().slice(0, 10);
 
-/** The operation of the newest live entry. */
+/** Prints the operation of the newest live entry. */
 const OPERATION = `$(npx numgate entries --json | node -p 'JSON.parse(fs.readFileSync(0)).entries.at(-1).operation')`;
 
-/** The registration with this reference. */
+/** Prints the registration with this reference. */
 const registered = (reference: string): string =>
   `$(npx numgate registrations list --organisation acme --json | node -p 'JSON.parse(fs.readFileSync(0)).registrations.find((each) => each.reference === "${reference}").id')`;
 
-/** The command with values in place of its placeholders. @param url of the service @param key of a client */
+/** Replaces the placeholders of a command. @param url of the service @param key of a client */
 export function filledIn(command: string, url: string, key: string): string {
   return (
     command
@@ -33,7 +33,7 @@ export function filledIn(command: string, url: string, key: string): string {
       .replaceAll('3f0c…', PLANNED)
       .replaceAll('<id>', registered('hq'))
       .replaceAll('<other>', registered('hotline'))
-      // Other blocks use the newest build in the usual folder, which another document has proven.
+      // Other blocks use the newest build in the usual folder, which another document has proven, so build elsewhere.
       .replace(/ --authority acme$/, '$& --out build/acme')
   );
 }

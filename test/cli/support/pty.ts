@@ -1,6 +1,4 @@
-/**
- * Runs a command on a terminal of its own: with `script` of util-linux, or with Python's module `pty`.
- */
+/** Runs a command on its own terminal: with `script` of util-linux, or with Python's module `pty`. */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { vi } from 'vitest';
@@ -30,18 +28,18 @@ const runner = findRunner();
 export const hasPty = runner !== null;
 
 export interface TerminalRun {
-  /** What the terminal has received so far. */
+  /** Everything that the terminal has received so far. */
   readonly screen: () => string;
   readonly child: ChildProcess;
   /** Process ID of the command itself. */
   readonly pid: () => number;
-  /** Exit code, once the terminal is closed. */
+  /** Exit code. Resolves when the terminal is closed. */
   readonly end: Promise<number | null>;
 }
 
 /**
  * Starts a numgate command.
- * @param title of a progress bar. A command may show others before it, and restores the terminal between them
+ * @param title of a progress bar. The command may show other bars first, and restores the terminal between them
  * @returns once the terminal shows the bar, or the command has ended
  */
 export async function startOnTerminal(title: string, ...args: readonly string[]): Promise<TerminalRun> {
@@ -63,7 +61,7 @@ export async function startOnTerminal(title: string, ...args: readonly string[])
   return run;
 }
 
-/** Whether cursor and line wrap are on: the last code for each decides. */
+/** Whether cursor and line wrap are on. The last code for each one decides. */
 export function isRestored(screen: string): boolean {
   const last = (on: string, off: string): boolean => screen.lastIndexOf(on) > screen.lastIndexOf(off);
   return last('\u001b[?25h', HIDE_CURSOR) && last('\u001b[?7h', '\u001b[?7l');

@@ -1,5 +1,5 @@
 /**
- * What the tests of pushing share: builds of a sample on the current release, and pushes into the test
+ * Helpers of the tests of pushing: builds of a sample on the current release, and pushes into the test
  * service.
  */
 import { type BuildResult, build } from '../../../cli/commands/build.ts';
@@ -10,16 +10,16 @@ import { ABROAD, pathOf } from './builds.ts';
 import { startTestService, type TestService } from './service.ts';
 import { BUILDS, catalogue, OVERSEAS, SUSPENDED, write } from './workspace.ts';
 
-/** Enough for 010 to have its own shards. */
+/** Enough numbers that 010 has its own shards. */
 export const SAMPLE_SIZE = 130_000;
 export const SETTINGS: PushSettings = {
   ...{ unproven: true, reason: 'a test' },
 };
 
 export interface Publishing extends TestService {
-  /** Builds these numbers and sources abroad, and the sample. */
+  /** Builds the sample, with these numbers and sources abroad. */
   buildWith(abroad: readonly string[]): Promise<BuildResult>;
-  /** A build that differs from all previous ones. */
+  /** Builds a release that differs from all previous ones. */
   anotherBuild(): Promise<BuildResult>;
   publish(build: BuildResult, settings?: Partial<PushSettings>): Promise<PushResult>;
   status(): Promise<StatusInfo>;
@@ -27,7 +27,7 @@ export interface Publishing extends TestService {
   current(): Promise<string | undefined>;
 }
 
-/** Replaces the sample that the builds use. */
+/** Replaces the sample for all later builds. */
 export function sampleOf(size: number, seed: number): Promise<void> {
   return sample({ size, seed, out: pathOf('home.csv.gz') });
 }

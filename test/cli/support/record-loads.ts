@@ -1,4 +1,4 @@
-/** Preloaded into a command: prints the packages that it loads, as `loaded: name name`, to standard error. */
+/** Preloaded into a command. Prints the packages that the command loads, as `loaded: name name`, to standard error. */
 import { registerHooks } from 'node:module';
 
 const packages = new Set<string>();

@@ -1,4 +1,4 @@
-/** Registered senders of an organisation of the tests: it registers numbers, and `root` approves them. */
+/** Registered senders of an organisation of the tests. The organisation registers numbers, and `root` approves them. */
 import type { Admin } from '../../../cli/admin.ts';
 import { secretDigest } from '../../../cli/secrets.ts';
 import type { Registration } from '../../../shared/senders/registration.ts';

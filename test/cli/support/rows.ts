@@ -1,6 +1,4 @@
-/**
- * Rows of a file with given content.
- */
+/** Reads the rows of a file with this content. */
 import { type Format, type Row, readRows } from '../../../cli/import/rows.ts';
 import { write } from './workspace.ts';
 
@@ -10,7 +8,7 @@ export async function rowsOf(name: string, content: string | Uint8Array, format?
   return rows;
 }
 
-/** Each row in short: its line, and its number or its damage. */
+/** Each row in short form: its line, and its number or its damage. */
 export async function rowTexts(
   name: string,
   content: string | Uint8Array,

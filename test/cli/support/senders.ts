@@ -1,4 +1,4 @@
-/** An organisation whose clients send from registered numbers, with a token of its own, and a reviewer. */
+/** An organisation with its own token whose clients send from registered numbers, and a reviewer. */
 import { Admin } from '../../../cli/admin.ts';
 import { newKey } from '../../../cli/secrets.ts';
 import { csvLine } from '../../../shared/csv.ts';
@@ -37,7 +37,7 @@ export async function addSenders({ admin }: Pick<TestService, 'admin'>): Promise
   return { sender: keys.acme!, reviewer: keys.kisa! };
 }
 
-/** Runs commands with this token. */
+/** Runs code with this token. */
 export async function as<Value>(token: string, run: () => Promise<Value>): Promise<Value> {
   process.env.NUMGATE_TOKEN = token;
   try {
@@ -51,7 +51,7 @@ export function adminWith(url: string, token: string): Admin {
   return new Admin({ url, token });
 }
 
-/** The numbers of Seoul, from +82 2-2123-0000 on: one registered number for each line. */
+/** A CSV line that registers one number in Seoul, counted from +82 2-2123-0000. */
 export function lineOf(index: number, holder = 'Acme Inc.'): string {
   const number = `+82${2_2123_0000 + index}`;
   const proof = `serviceUse:${DIGEST}:2099-01-31:KT-${index}`;

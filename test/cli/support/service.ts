@@ -1,6 +1,6 @@
 /**
- * The real service with the state of the workspace, and the KV that it reads. One per test file, because it
- * takes seconds to start.
+ * The real service with the state of the workspace, and its KV. Each test file starts it once, because a start
+ * takes seconds.
  */
 import { join } from 'node:path';
 import { convertV4MiniflareOptions, Miniflare } from 'miniflare';
@@ -21,9 +21,9 @@ export interface TestService extends Service {
   readonly kv: TestKv;
 }
 
-/** The KV of the service, without wrangler, which takes a second per call. */
+/** The KV of the service, accessed without wrangler, which takes a second per call. */
 export interface TestKv extends Kv {
-  /** A value, or null if there is none. */
+  /** Reads a value; null if the key has none. */
   get(key: string): Promise<Uint8Array<ArrayBuffer> | null>;
   delete(key: string): Promise<void>;
   keys(prefix?: string): Promise<string[]>;
@@ -65,7 +65,7 @@ export async function serviceSecrets(secrets: Partial<typeof SECRETS> = {}) {
     CREDENTIAL_KEY,
     SHARING_KEY,
     TEXT_KEY,
-    // Names the service in its credentials. Nothing connects to it.
+    // Names the service in its credentials. Nothing connects to this URL.
     PUBLIC_URL: 'https://numgate.example',
     ROOT_TOKEN_SHA256: await secretDigest(ADMIN_TOKEN),
   };

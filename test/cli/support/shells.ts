@@ -1,6 +1,6 @@
 /**
- * Real shells that complete a command line with the script of `numgate completion`. A shell that CI has
- * installed must be there; any other one may be missing.
+ * Real shells that complete a command line with the script of `numgate completion`. A shell that CI has installed must exist;
+ * any other shell may be missing.
  */
 
 import { spawnSync } from 'node:child_process';
@@ -33,7 +33,7 @@ function run(
   return child.stdout;
 }
 
-/** Whether a shell is installed, and for bash the package that its script needs. */
+/** Whether a shell is installed. For bash, also the package that its script needs. */
 export function isInstalled(shell: Shell): boolean {
   const peer = shell === 'bash' ? 'bash-completion' : shell;
   const found = spawnSync(shell, ['-c', 'exit 0']).status === 0;
@@ -42,12 +42,12 @@ export function isInstalled(shell: Shell): boolean {
   return false;
 }
 
-/** The completions that a shell finds for the last word of a line. bash and zsh must find one, and insert it. */
+/** The completions that a shell finds for the last word of a line. bash and zsh must find exactly one, and insert it. */
 export function completions(shell: Shell, script: string, line: string): string[] {
   return { bash: inBash, zsh: inZsh, fish: inFish }[shell](script, line).filter((word) => word !== '');
 }
 
-/** Runs a script twice in a shell that completes nothing. @returns what that prints */
+/** Runs a script twice in a shell, without completing anything. @returns its output */
 export function sourcedTwice(shell: Shell, script: string): string {
   const twice = `source ${script} && source ${script}`;
   const setup = {
@@ -59,7 +59,7 @@ export function sourcedTwice(shell: Shell, script: string): string {
 }
 
 /**
- * bash completes only on a terminal: types the line, Tab and Enter. Enter prints the completed line instead of
+ * Types the line, Tab and Enter on a terminal, because bash completes only there. Enter prints the completed line instead of
  * running it.
  */
 function inBash(script: string, line: string, peer = `source ${BASH_COMPLETION}`): string[] {
@@ -76,7 +76,7 @@ function inBash(script: string, line: string, peer = `source ${BASH_COMPLETION}`
   return [lastWord(run('script', ['-qec', shell, '/dev/null'], {}, `${line}\t\n`))];
 }
 
-/** As above, in a bash without the package bash-completion. */
+/** Completes like `inBash`, in a bash without the package bash-completion. */
 export function completionsInPlainBash(script: string, line: string): string[] {
   return inBash(script, line, '');
 }
@@ -86,7 +86,7 @@ function inFish(script: string, line: string): string[] {
   return lines.split('\n').map((completion) => completion.split('\t')[0]!);
 }
 
-/** zsh, as bash above. */
+/** Completes in zsh, like `inBash`. */
 function inZsh(script: string, line: string): string[] {
   const folder = join(FOLDER, 'zsh');
   mkdirSync(folder, { recursive: true });
@@ -113,7 +113,7 @@ function inZsh(script: string, line: string): string[] {
   return [lastWord(run('zsh', ['-f', '-c', driver.join('\n')], { ZDOTDIR: folder, TERM: 'dumb' }))];
 }
 
-/** The last word of the line that a shell printed between signs. */
+/** The last word of the line that a shell printed between markers. */
 function lastWord(out: string): string {
   const completed = /@(numgate.*)@/.exec(out)?.[1] ?? '';
   return completed.trimEnd().split(' ').at(-1)!;

@@ -1,6 +1,4 @@
-/**
- * A build with an altered shard and a matching manifest, signed by someone who has the key.
- */
+/** Alters a shard of a build, and signs a matching manifest, like an attacker who has the signing key. */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { BuildFolder } from '../../../cli/publish/build-folder.ts';
@@ -12,7 +10,7 @@ import { SIGNING_KEY } from './workspace.ts';
 
 /** Flips a bit in the middle of the first shard, where its numbers are, and signs the result. */
 export async function tamper(folder: BuildFolder): Promise<void> {
-  // As the signer wrote it. Its schema is not under test here.
+  // The bytes that the signer wrote. This test does not check their schema.
   const manifest = JSON.parse(folder.manifest.signed) as Manifest;
   const [shard, ...others] = manifest.shards;
   const bytes = folder.value(shard!.key);

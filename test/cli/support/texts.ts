@@ -1,4 +1,4 @@
-/** Models and host files for commands of text releases. The model knows one spam text, and nothing else. */
+/** Models and host files for commands of text releases. The model knows only one spam text. */
 import { join } from 'node:path';
 import { writeModelFolder } from '../../../cli/text/model-folder.ts';
 import { featuresOf } from '../../../shared/text/features.ts';
@@ -20,7 +20,7 @@ export const FACTS: ModelFacts = {
   spam: { texts: 100, review: 99, suspicious: 90 },
 };
 
-/** Writes the folder of a model. @returns its path */
+/** Writes a model folder. @returns its path */
 export function modelFolder(name: string, facts: Partial<ModelFacts> = {}): string {
   const weights = new Int8Array(2 ** BITS);
   const { buckets } = featuresOf(readText(SPAM), BITS);

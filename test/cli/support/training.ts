@@ -1,4 +1,4 @@
-/** Real texts for training, few enough for tests, and the options that fit them. */
+/** Real texts for training, few enough for tests, and matching options. */
 import './workspace.ts';
 import { sampleRows } from '../../../cli/commands/text-sample.ts';
 import { csvLine } from '../../../shared/csv.ts';
@@ -6,7 +6,7 @@ import { write } from './workspace.ts';
 
 export type TrainingRow = ReturnType<typeof sampleRows>[number] & { readonly date?: string };
 
-/** Rates that some hundred texts of a domain can show. */
+/** Rates that a few hundred texts of a domain can show. */
 export const RATES = ['--review-rate', '0.05', '--suspicious-rate', '0.02'];
 /** A small model. */
 export const OPTIONS = ['--bits', '14', '--folds', '3', ...RATES];

@@ -1,4 +1,4 @@
-/** A receiver of webhooks on this machine, which accepts everything. */
+/** A webhook receiver on this machine that accepts everything. */
 import { once } from 'node:events';
 import { createServer, type IncomingHttpHeaders } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -9,7 +9,7 @@ export interface ReceivedNotice {
 }
 
 export interface WebhookReceiver {
-  /** `127.0.0.1:<port>`: what an organisation must allow. */
+  /** `127.0.0.1:<port>`, the host that an organisation must allow. */
   readonly host: string;
   readonly received: readonly ReceivedNotice[];
   stop(): void;

@@ -1,6 +1,6 @@
 /**
- * A temporary folder for everything that a command writes, and secrets for tests. It must be imported before
- * any file of the command line, because those read the place of the local KV when they load.
+ * A temporary folder for everything that a command writes, and secrets for tests. Import it before any file of
+ * the command line, because those files read the location of the local KV when they load.
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -15,9 +15,9 @@ export const BUILDS = join(FOLDER, 'builds');
 
 const pair = await crypto.subtle.generateKey('Ed25519', true, ['sign', 'verify']);
 export const SIGNING_KEY = pair.privateKey;
-/** The key that these commands trust. */
+/** The public key that the commands of the tests trust. */
 export const PUBLIC_KEY = pair.publicKey;
-/** A signing key that nothing here trusts. */
+/** A signing key that the commands of the tests do not trust. */
 export const FOREIGN_KEY = (await crypto.subtle.generateKey('Ed25519', false, ['sign', 'verify'])).privateKey;
 const exported = async (format: 'pkcs8' | 'raw', key: CryptoKey): Promise<string> =>
   toBase64(new Uint8Array(await crypto.subtle.exportKey(format, key)));
@@ -39,12 +39,12 @@ export const SECRETS = {
   ADMIN_TOKEN: `root.${'a'.repeat(43)}`,
 };
 const state = join(FOLDER, 'state');
-// Commands only ever contact the service of a test.
+// Commands must contact only the service of a test.
 Object.assign(process.env, SECRETS, { NUMGATE_STATE: state, NUMGATE_URL: 'http://127.0.0.1:1' });
 process.env.NUMGATE_TOKEN = SECRETS.ADMIN_TOKEN;
 
-// Read once, when the first file of the command line loads. If that were earlier, a test would write into
-// your own KV.
+// The first file of the command line reads the path when it loads. If it loaded earlier, a test would write
+// into your own KV.
 if ((await import('../../../cli/paths.ts')).STATE !== state) {
   folder.remove();
   throw new Error('a test must import support/workspace.ts before anything else');
@@ -52,7 +52,7 @@ if ((await import('../../../cli/paths.ts')).STATE !== state) {
 
 afterAll(() => folder.remove());
 
-/** Writes a file of the folder. @returns its path */
+/** Writes a file into the folder. @returns its path */
 export function write(name: string, content: string | Uint8Array): string {
   const path = join(FOLDER, name);
   mkdirSync(dirname(path), { recursive: true });

@@ -1,6 +1,4 @@
-/**
- * The terminal after a command was interrupted or failed: it has its cursor and line wrap back.
- */
+/** The terminal after an interrupted or failed command: cursor and line wrap are on again. */
 import '../support/workspace.ts';
 
 import { existsSync, readdirSync } from 'node:fs';
@@ -12,7 +10,7 @@ import { BUILDS, catalogue, write } from '../support/workspace.ts';
 
 const CTRL_C = '\u0003';
 
-/** A catalogue that takes minutes to read: one file many times. */
+/** A catalogue that takes minutes to read, because it names one file many times. */
 function longCatalogue(): string {
   const numbers = Array.from({ length: 50_000 }, (_, index) => `010${30_000_000 + index * 7}`);
   const file = write('long.txt', numbers.join('\n'));

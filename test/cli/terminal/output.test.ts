@@ -1,5 +1,5 @@
 /**
- * What commands print of text from elsewhere: the service, files and the command line. Terminals must not
+ * Text from the service, from files and from the command line in the output of commands. Terminals must not
  * obey it.
  */
 import '../support/workspace.ts';
@@ -13,7 +13,7 @@ import { numgate, spawnNumgate } from '../support/command.ts';
 import { fakeService, problem } from '../support/fake-service.ts';
 import { catalogue, SUSPENDED, write } from '../support/workspace.ts';
 
-/** Clears the screen, forges a line, colours, sets the title, reverses text, and hides text. */
+/** Clears the screen, forges a line, sets colours and the title, reverses text, and hides text. */
 const HOSTILE =
   '\u001b[2J\rx\nfake \u001b[31mred\u001b]0;t\u0007\u009b1A\u202eabc\u200b\u00ad\u{e0041}\u2028\u007f';
 const SHOWN =
@@ -155,7 +155,7 @@ describe('the program itself', () => {
 
   it('writes only in cli/terminal/output.ts, with the colours of cli/terminal/visible.ts', () => {
     const root = new URL('../../../', import.meta.url).pathname;
-    // Scripts for shells, byte by byte: a completion script and its answers.
+    // These write scripts for shells byte by byte: a completion script and its answers.
     const raw = ['cli/complete.ts', 'cli/commands/completion.ts', 'cli/terminal/output.ts'];
     const wrong = globSync('cli/**/*.ts', { cwd: root }).filter((path) => {
       const text = readFileSync(`${root}${path}`, 'utf8');

@@ -1,11 +1,11 @@
-/** Recall at false-positive rates by domain, thresholds, bands and months, on scores that a person can follow. */
+/** Recall at false-positive rates by domain, thresholds, bands and months, on scores small enough to check by hand. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { differencesAt } from '../../../cli/text/comparison.ts';
 import { bandsOf, limitFor, monthsOf, recallsAt, type ScoredTexts } from '../../../cli/text/evaluation.ts';
 import { chooseThresholds } from '../../../cli/text/thresholds.ts';
 
-/** Legitimate scores of each domain, and those of spam. */
+/** The legitimate scores of each domain, and the scores of spam. */
 function scored(domains: Readonly<Record<string, readonly number[]>>, spam: readonly number[]): ScoredTexts {
   const legitimate = Object.entries(domains).flatMap(([domain, scores]) =>
     scores.map((score) => ({ domain, score })),
@@ -19,7 +19,7 @@ function scored(domains: Readonly<Record<string, readonly number[]>>, spam: read
   };
 }
 
-/** Evenly from 0 up to below `most`. */
+/** Evenly spaced values from 0 to below `most`. */
 const evenly = (count: number, most: number): number[] =>
   Array.from({ length: count }, (_, index) => (index / count) * most);
 
@@ -131,7 +131,7 @@ describe('a comparison of two models', () => {
     const first = scored({ chat: legitimate }, [0.9, 0.9, 0.9, 0.1]);
     const second = scored({ chat: legitimate }, [0.9, 0.1, 0.1, 0.9]);
     const [only, ...others] = differencesAt(first, second);
-    // 400 texts can show 1 % and no lower rate.
+    // 400 texts can show a rate of 1 %, and no lower rate.
     expect(others).toEqual([]);
     expect(only).toMatchObject({ rate: 0.01, recall: { found: 3, of: 4 }, other: { found: 2, of: 4 } });
     expect(only!.difference.difference).toBe(0.25);

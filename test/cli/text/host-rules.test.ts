@@ -1,4 +1,4 @@
-/** Which hosts a list may have. */
+/** The hosts that a list may contain. */
 import { describe, expect, it } from 'vitest';
 import { checkHost } from '../../../cli/text/host-rules.ts';
 import type { Effect } from '../../../shared/verdict.ts';

@@ -1,4 +1,4 @@
-/** Learning: deterministic, right where the answer is known, and close to its int8 form. */
+/** Learning is deterministic, right where the answer is known, and close to its int8 form. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { LEARN_DEFAULTS, type LearnSettings, learn } from '../../../cli/text/learn.ts';
@@ -49,7 +49,7 @@ describe('learning', () => {
   });
 
   it('reaches the optimum: no text violates its condition by more than the tolerance', async () => {
-    // Of the squared hinge: a text within the margin pulls with its distance from it, others not at all.
+    // The squared hinge: a text within the margin pulls by its distance from the margin, and other texts do not pull.
     const loose = { ...SETTINGS, cost: 0.5 };
     const { weights, bias } = await learn({ vectors, isSpam }, all, loose);
     const objective = (factor: number): number => {
@@ -62,7 +62,7 @@ describe('learning', () => {
       }
       return loss;
     };
-    // Larger weights fit better, smaller ones worse: the weights are held back by the regularisation alone.
+    // Larger weights fit better and smaller ones worse, so only the regularisation holds the weights back.
     expect(objective(1.1)).toBeLessThan(objective(1));
     expect(objective(1)).toBeLessThan(objective(0.9));
   });

@@ -1,4 +1,4 @@
-/** Groups of near-duplicates, against all pairs, and splits, which never separate a group. */
+/** Groups of near-duplicates, compared with all pairs. Splits never separate a group. */
 import '../support/workspace.ts';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -16,7 +16,7 @@ import { Rows } from '../../../cli/text/rows.ts';
 import { checkFolds, foldsOf, splitOff } from '../../../cli/text/split.ts';
 import { readText } from '../../../shared/text/text.ts';
 
-/** One text of so many of the English messages. */
+/** Every fourth English message is used. */
 const STEP = 4;
 const DAY_S = 86_400;
 const BITS = 12;
@@ -28,12 +28,12 @@ describe('near-duplicates', () => {
     const similar = (a: string, b: string): boolean => areSimilar(grams(a), grams(b));
     // 12 letters have 7 grams.
     expect(similar('abcdefghijkl', 'abcdefghijkl')).toBe(true);
-    // 5 in common of 9, and 4 of 10.
+    // 5 of 9 grams are common, and 4 of 10.
     expect(similar('abcdefghijkl', 'abcdefghijxy')).toBe(true);
     expect(similar('abcdefghijkl', 'abcdefghixyz')).toBe(false);
     expect(similar('abc', 'abc')).toBe(true);
     expect(similar('abc', 'abd')).toBe(false);
-    // Digits and separators make no difference.
+    // Digits and separators do not matter.
     expect(similar('Your code is 4815', 'your-code is 1623!')).toBe(true);
   });
 
@@ -68,7 +68,7 @@ describe('near-duplicates', () => {
     }
     expect(pairs).toBeGreaterThan(50);
     expect(separated).toEqual([]);
-    // And groups are no larger than similar pairs make them.
+    // A group is no larger than its similar pairs make it.
     for (const [index, group] of groups.entries()) {
       if (group === index) continue;
       expect(
@@ -84,7 +84,7 @@ describe('near-duplicates', () => {
     fc.assert(
       fc.property(set, set, (a, b) => {
         const [left, right] = [hashed(a), hashed(b)];
-        // Both together are at most 64.
+        // Both sets together have at most 64 grams.
         fc.pre(new Set([...a, ...b]).size <= 64);
         expect(sketchesAreSimilar(sketchOf(left), sketchOf(right))).toBe(areSimilar(left, right));
       }),
@@ -95,7 +95,7 @@ describe('near-duplicates', () => {
         sketchOf(hashed(long)),
         sketchOf(hashed(long.map((each) => (each < same ? each : each + 1_000)))),
       );
-    // 0.9 and 0.1 of the grams in common.
+    // 0.9 and 0.1 of the grams are common.
     expect([share(379), share(73)]).toEqual([true, false]);
   });
 
@@ -112,7 +112,7 @@ describe('near-duplicates', () => {
   });
 });
 
-/** Distinct real texts, some of which have a date. */
+/** Distinct real texts. Some have a date. */
 function distinct(): LabelledText[] {
   const rows = sampleRows().filter(({ domain }) => domain === 'english-messages');
   const texts = rows

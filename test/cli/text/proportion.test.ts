@@ -1,4 +1,4 @@
-/** Intervals of shares, against published values, and which rates a sample can show. */
+/** Intervals of shares, compared with published values, and the rates that a sample can show. */
 import { describe, expect, it } from 'vitest';
 import { intervalOf, isSupported, pairedDifference, smallestRate } from '../../../cli/text/proportion.ts';
 
@@ -22,7 +22,7 @@ describe('the interval of a share', () => {
   });
 
   it('holds the true share in 95 % of samples', () => {
-    // Exactly, over all samples of 40 texts.
+    // Computed exactly, over all samples of 40 texts.
     const [of, share] = [40, 0.1];
     let covered = 0;
     let probability = (1 - share) ** of;

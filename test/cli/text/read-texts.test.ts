@@ -1,4 +1,4 @@
-/** Inputs of training: what is read, and every bad input, which is named by file, line and field, without its text. */
+/** Inputs of training: valid inputs are read, and every bad input is reported by file, line and field, without its text. */
 import '../support/workspace.ts';
 
 import { describe, expect, it } from 'vitest';
@@ -10,7 +10,7 @@ import { TRAINING_CHARS_MAX, TRAINING_PROBLEMS_SHOWN } from '../../../shared/lim
 import { write } from '../support/workspace.ts';
 
 const NOW = Date.UTC(2026, 10, 27) / 1000;
-/** Stands for a text that no error may show. */
+/** Represents a text that no error may show. */
 const SECRET = 'Congratulations';
 
 let files = 0;
@@ -179,7 +179,7 @@ describe('a bad input of training', () => {
       Buffer.from([0xff, 0xfe, 0xfa, 0x2c]),
     ]);
     expect(await failureOf(bytes)).toMatch(/line 4: is not UTF-8: export the file again/);
-    // Far behind the first chunk.
+    // The error comes long after the first chunk.
     const many = Buffer.from(`text,label\n${'안녕하세요,spam\n'.repeat(20_000)}`);
     expect(await failureOf(Buffer.concat([many, Buffer.from([0xc0, 0x80, 0x0a])]))).toMatch(
       /line 20002: is not/,

@@ -1,4 +1,4 @@
-/** The catalogue of a text release: files, options, and what is wrong with them. */
+/** The catalogue of a text release: its files, its options, and errors in them. */
 import '../support/workspace.ts';
 import { describe, expect, it } from 'vitest';
 import { parseHostsOption, readTextCatalogue } from '../../../cli/text/text-catalogue.ts';

@@ -1,10 +1,10 @@
-/** The endings of hosts that ship: those that exist, by the list of public suffixes of the command line. */
+/** The host endings that ship are real: the command line's list of public suffixes has them. */
 import { parse } from 'tldts';
 import { expect, test } from 'vitest';
 import topLevel from '../../../data/top-level-domains.json' with { type: 'json' };
 import { isOpened } from '../../../shared/text/host-names.ts';
 
-/** Read in another way than the edge does. */
+/** Reads the endings in a different way than the edge does. */
 function endings(): string[] {
   const read: string[] = [];
   for (const each of topLevel.endings.split(/(?=[A-Z])/))

@@ -1,4 +1,4 @@
-/** What `numgate text train` refuses, and what is left if it is interrupted. */
+/** What `numgate text train` refuses, and what it leaves behind if it is interrupted. */
 import '../support/workspace.ts';
 
 import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
@@ -11,7 +11,7 @@ import { numgate, start } from '../support/command.ts';
 import { everyRow, file, OPTIONS, RATES, rows, type TrainingRow } from '../support/training.ts';
 import { FOLDER } from '../support/workspace.ts';
 
-/** Processor time after which a command is training, in ticks of a hundredth of a second: it has loaded long before. */
+/** Processor time in hundredths of a second after which a command is training. Loading takes much less. */
 const TRAINING_TICKS = 120;
 
 describe('bad texts for training', () => {
@@ -112,7 +112,7 @@ describe('an interrupted training', () => {
     child.kill('SIGKILL');
     await result;
     if (existsSync(out)) expect(readModelFolder(out).facts.bits).toBe(14);
-    // What it left does not stop the next one.
+    // The leftovers do not stop the next run.
     const { code, out: printed } = await numgate(
       'text',
       'train',

@@ -59,7 +59,7 @@ describe('text train', () => {
           .map(({ text }) => text)
           .filter((text) => scorer.score(readText(text)).score >= facts.thresholds.suspicious),
       ).size;
-    // On all texts, it finds at least what it found in the part that was held out.
+    // Over all texts, the model finds at least as many as it found in the held-out part.
     expect(suspicious(true)).toBeGreaterThanOrEqual(facts.spam.suspicious);
     const held = facts.domains.reduce((sum, each) => sum + each.suspicious, 0);
     expect(suspicious(false)).toBeGreaterThanOrEqual(held);
@@ -96,12 +96,12 @@ describe('text train', () => {
   });
 
   it('trains on what came first and evaluates what came later, if texts have dates', async () => {
-    // In March, April and May, in the order of the file.
+    // Dates in March, April and May, in file order.
     const dated = rows.map((row, index) => ({
       ...row,
       date: `2026-0${3 + Math.floor((3 * index) / rows.length)}-${String(1 + (index % 28)).padStart(2, '0')}`,
     }));
-    // The order of the file is by domain; dates are not.
+    // The file is ordered by domain, so spread the dates over all domains.
     const spread = dated.map((row, index) => ({ ...row, date: dated[(index * 37) % dated.length]!.date }));
     const out = join(FOLDER, 'models', 'dated');
     const { cut, evaluation } = await json<{ cut: string; evaluation: { months: { month: string }[] } }>(
@@ -131,7 +131,7 @@ describe('text evaluate', () => {
       texts,
     );
     expect(leftOut).toBeGreaterThanOrEqual(report.learnt);
-    // Near-duplicates are estimated by then.
+    // Near-duplicates are only estimated.
     expect(evaluated).toBeGreaterThan(0.95 * report.evaluated);
     expect(evaluated + leftOut).toBe(report.learnt + report.evaluated);
   });

@@ -1,6 +1,6 @@
 /**
- * Heads of an attacker with write access to KV: one without LIST_KEY, one with it but without the signing key. Both
- * name a current release without entries.
+ * Heads of an attacker with write access to KV. One attacker lacks LIST_KEY, the other has it but lacks the signing key. Both
+ * heads name a current release without entries.
  */
 import { buildRelease } from '../../../shared/build/release.ts';
 import { fromBase64, toBase64 } from '../../../shared/bytes.ts';
@@ -10,7 +10,7 @@ import { signManifest } from '../../../shared/release/manifest.ts';
 import { deriveListKeys, type ListKeys } from '../../../shared/set/keys.ts';
 import { world } from './world.ts';
 
-/** Far above the `seq` of the service, so that a reader would prefer this head. */
+/** Far above the `seq` of the service, so that a reader would prefer the forged head. */
 const SEQ = 1_000_000;
 
 async function emptyRelease(keys: ListKeys) {
@@ -32,7 +32,7 @@ export async function headWithForeignKey(): Promise<Uint8Array<ArrayBuffer>> {
   return sealHead({ head, manifests: [signed] }, keys);
 }
 
-/** @param good the current head, which the forged one copies except for the release */
+/** @param good the current head, which the forged head copies except for the release */
 export async function headWithForgedRelease(good: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>> {
   const keys = await deriveListKeys(fromBase64(world().secrets.LIST_KEY)!);
   const opened = await openHead(good, keys);

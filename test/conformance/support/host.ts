@@ -1,7 +1,7 @@
 /**
- * A child process that runs the services, so that the tests can capture their output. It prints their addresses as
- * one line of JSON. A line `cron` on standard input runs the cron of the admin service and prints a line. The process
- * ends with its standard input, so that it never outlives the tests.
+ * A child process that runs the services, so that the tests can capture their output. It prints the addresses of the services
+ * as one line of JSON. A line `cron` on standard input runs the cron of the admin service and prints a line. The process ends
+ * when its standard input ends, so it never outlives the tests.
  */
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';

@@ -1,6 +1,6 @@
 /**
- * The input lists of the conformance release, and the same lists as plain sets to compare the service with. Random
- * numbers have a fixed seed, so that a failure can be repeated.
+ * The input lists of the conformance release, and the same lists as plain sets to compare the service with. Random numbers have
+ * a fixed seed, so that a failure can be reproduced.
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -18,12 +18,12 @@ export function randomFrom(seed: number): () => number {
   };
 }
 
-/** Numbers with a role in the tests. The name of each shows its lists. */
+/** Numbers with a role in the tests. Their names show their lists. */
 export const NUMBERS = {
   free: '+821055550000',
   suspended: '+821044440001',
   terminated: '+821044440002',
-  /** Suspended and cleared by an exact allow entry. */
+  /** Suspended, and cleared by an exact allow entry. */
   suspendedButAllowed: '+821044440003',
   /** Suspended, inside an allowed range. */
   suspendedInAllowedRange: '+821033330005',
@@ -45,30 +45,30 @@ export const NUMBERS = {
   /** Terminated. Without +82 and 0 its digits are also a number of Peru. */
   busan: '+825112345678',
   overseasChina: '+8613716965408',
-  /** Registered for the client `registered`; the second belongs to its organisation. */
+  /** Both are registered for the client `registered`; the second one belongs to its organisation. */
   registered: '+8215880001',
   registeredOwn: '+8215880002',
-  /** Opted out by its owner, and registered as own. Another one that is not registered. */
+  /** The first number is opted out by its owner and registered as own. The second one is opted out and not registered. */
   optedOutOwn: '+8215880003',
   optedOut: '+8215880004',
 } as const;
 
 export const SOURCES = { listed: 'KR-GOV-NOTICE', trunk: 'TRUNK/PH/0042', free: 'MYSHOP' } as const;
 
-/** Sources and fields of ingress, and how lists write them. */
+/** Sources and ingress fields, and how lists write them. */
 export const INGRESS = {
   senderId: 'SPAM-KR',
   operator: { code: '51599', written: 'operator:515-99' },
   trunk: { name: 'BAD-1', written: 'trunk:BAD-1' },
   smsc: { globalTitle: '+639770000130', written: 'smsc:+63977*' },
-  /** The whole of Cameroon. */
+  /** All of Cameroon. */
   country: { number: '+237650123456', written: 'callingCode:+237' },
-  /** Allowed. */
+  /** An allowed operator. */
   trustedOperator: { code: '51588', written: 'operator:515-88' },
   trustedSender: 'BIGBRAND',
 } as const;
 
-/** Random members of the two big lists: 010-2xxx to 010-9xxx, none of the numbers above. */
+/** Random members of the two big lists, from 010-6xxx to 010-9xxx. None of them is one of the numbers above. */
 function draw(count: number, random: () => number, taken: Set<string>): Set<string> {
   const drawn = new Set<string>();
   while (drawn.size < count) {
@@ -86,7 +86,7 @@ const taken = new Set<string>(Object.values(NUMBERS));
 export const MODEL = {
   suspended: draw(4_000, random, taken),
   terminated: draw(2_000, random, taken),
-  /** First and last number of the unallocated range, as integers. */
+  /** The first and the last number of the unallocated range, as integers. */
   unallocated: { from: 821_000_000_000, to: 821_019_999_999 },
 } as const;
 
@@ -136,7 +136,7 @@ function lines(...rows: Iterable<string>[]): string {
   return rows.flatMap((part) => [...part].map((row) => `${row}\n`)).join('');
 }
 
-/** A list that allows numbers that the others block. @returns path of the catalogue */
+/** Writes a list that allows numbers that the other lists block. @returns path of the catalogue */
 export function writeForgedInputs(folder: string): string {
   return writeCatalogue(
     folder,
@@ -186,7 +186,7 @@ export function writeInputs(folder: string): string {
   return writeCatalogue(folder, CATALOGUE, files);
 }
 
-/** The registered senders of the release. @returns the path of the file */
+/** Writes the registered senders of the release. @returns path of the file */
 export function writeRegistrations(folder: string): string {
   const { registered, registeredOwn, optedOutOwn } = NUMBERS;
   const client = 'default/registered';

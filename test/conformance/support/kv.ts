@@ -1,6 +1,6 @@
 /**
- * Workers KV of a running service, as a holder of wrangler credentials sees it. The service sees every write at
- * once.
+ * Workers KV of a running service, as a holder of wrangler credentials sees it. The service sees every write
+ * immediately.
  */
 import { join } from 'node:path';
 import { convertV4MiniflareOptions, Miniflare } from 'miniflare';

@@ -3,7 +3,7 @@
  * document that the service itself serves.
  *
  * The document lets values and fields of responses grow, so that generated clients accept new ones. The
- * service under test must send only those that the document names, so here they are closed.
+ * service under test must send only values and fields that the document names, so the schemas are closed here.
  */
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
 import addFormats from 'ajv-formats';
@@ -11,7 +11,7 @@ import addFormats from 'ajv-formats';
 type Json = Record<string, unknown>;
 
 const DOCUMENT = 'urn:numgate:openapi';
-/** Headers with a meaning in this API. If a response has one, the document must describe it. */
+/** Headers with a meaning in this API. The document must describe each one that a response has. */
 const DESCRIBED_HEADERS =
   /^(accept-encoding|allow|etag|numgate-.*|ratelimit(-policy)?|retry-after|www-authenticate|x-next|x-refused)$/;
 
@@ -44,14 +44,14 @@ export class OpenApi {
   constructor(document: Json) {
     this.document = document;
     addFormats.default(this.#ajv);
-    // The document is itself the root of its schemas; JSON Schema does not know these words.
+    // The document itself is the root of its schemas. JSON Schema does not know these keywords.
     this.#ajv.addVocabulary(['openapi', 'info', 'servers', 'security', 'tags', 'paths', 'components']);
     this.#ajv.addVocabulary(['x-extensible-enum']);
     const strict = { ...document, components: closed(document.components) };
     this.#ajv.addSchema(strict, DOCUMENT, false, false);
   }
 
-  /** The value at a pointer after following references, with its final pointer. */
+  /** The value at a pointer after following references, together with its final pointer. */
   #at(pointer: string): { pointer: string; value: unknown } {
     let value: unknown = this.document;
     let at = '';
@@ -112,7 +112,7 @@ export class OpenApi {
   responseErrors(path: string, method: string, response: Response, body: unknown): string {
     const methods = this.methodsOf(path);
     const type = (response.headers.get('content-type') ?? '').split(';')[0]!;
-    // A path outside the document can only return a problem.
+    // A path that is not in the document can only return a problem.
     if (methods.length === 0) return this.errorsAs('Problem', body);
     const known = methods.includes(method.toLowerCase()) ? method.toLowerCase() : methods[0]!;
     const place = this.#at(

@@ -1,18 +1,18 @@
-/** Organisations with a token and clients of their own. */
+/** Organisations with their own tokens and clients. */
 import { newKey } from '../../../cli/secrets.ts';
 import type { Role } from '../../../shared/roles.ts';
 import { type AdminRequest, adminValue } from './send-admin.ts';
 
 const keys: Record<string, string> = {};
 
-/** A SHA-256, of nothing in particular. */
+/** Any valid SHA-256. */
 export const sha256 = 'ab'.repeat(32);
 
 export function putDocument(path: string, body: object): Promise<unknown> {
   return adminValue(path, { method: 'PUT', body: { ...body, reason: 'a test' } });
 }
 
-/** With a token of the same name, which has the role of the organisation. */
+/** Adds an organisation and a token of the same name, which has the role of the organisation. */
 export async function addOrganisation(id: string, role: Role): Promise<void> {
   await putDocument(`organisations/${id}`, { organisation: { id, displayName: id, roles: [role] } });
   const { key, secretSha256 } = await newKey(id);
@@ -20,7 +20,7 @@ export async function addOrganisation(id: string, role: Role): Promise<void> {
   keys[id] = key;
 }
 
-/** Sends as the token of an organisation. */
+/** Sends a request with the token of an organisation. */
 export function asToken(id: string): Pick<AdminRequest, 'token'> {
   return { token: { key: keys[id]! } };
 }

@@ -1,4 +1,4 @@
-/** Partners of the joint response with clients of their own, and their reports. */
+/** Partners of the joint response with their own clients, and their reports. */
 import { expect } from 'vitest';
 import { newKey } from '../../../cli/secrets.ts';
 import type { PartnerInfo, PartnerReports, RuleBlockInfo } from '../../../shared/admin/rule-blocks.ts';
@@ -13,7 +13,7 @@ export interface RuleReason extends Reason {
   readonly appeal?: string;
 }
 
-/** What became of one report. */
+/** The result of one report. */
 export interface ReportResult {
   readonly reportId: string | null;
   readonly status?: string;
@@ -32,14 +32,14 @@ export async function addPartner(id: string, kind: string, rest: object = {}): P
   keys[id] = key;
 }
 
-/** Sends as a partner. */
+/** Sends a request as a partner. */
 export function asPartner(id: string): Request {
   return { client: null, base: world().admin, headers: { authorization: `Bearer ${keys[id]}` } };
 }
 
 let ids = 0;
 
-/** A report of now, by a reporter that nobody else is. */
+/** A current report by a reporter that no other report has. */
 export function report(from: string, rest: object = {}): Record<string, unknown> {
   const id = `r-${++ids}`;
   return {
@@ -48,12 +48,12 @@ export function report(from: string, rest: object = {}): Record<string, unknown>
   };
 }
 
-/** @param count distinct reporters */
+/** @param count number of reports, each by a different reporter */
 export function reports(from: string, count: number, rest: object = {}): Record<string, unknown>[] {
   return Array.from({ length: count }, () => report(from, rest));
 }
 
-/** @param undocumented whether some are bad */
+/** @param undocumented whether some of the reports are invalid */
 export async function sendReports(
   partner: string,
   items: readonly object[],
@@ -65,7 +65,7 @@ export async function sendReports(
   return json.results as unknown as ReportResult[];
 }
 
-/** Sends reports that must all be taken, or be known. @returns their IDs */
+/** Sends reports that must all be accepted or known. @returns their IDs */
 export async function expectTaken(
   partner: string,
   items: readonly Record<string, unknown>[],
@@ -84,7 +84,7 @@ export function partnerInfo(id: string): Promise<PartnerInfo> {
   return adminValue<PartnerInfo>(`partners/${id}`);
 }
 
-/** Waits until the desk knows these partners: it reads them at intervals. */
+/** Waits until the desk knows these partners. It reads partners at intervals. */
 export async function untilKnown(partners: readonly string[]): Promise<void> {
   for (;;) {
     const { partners: all } = await adminValue<{ partners: PartnerInfo[] }>('partners');
@@ -109,13 +109,13 @@ export async function untilCounted(partners: readonly string[]): Promise<Record<
   return all;
 }
 
-/** Rule blocks of a number or sender ID, the newest first. */
+/** The rule blocks of a number or sender ID, newest first. */
 export async function ruleBlocks(from: string): Promise<readonly RuleBlockInfo[]> {
   const found = await adminValue<{ ruleBlocks: RuleBlockInfo[] }>('rule-blocks/find', { body: { from } });
   return found.ruleBlocks;
 }
 
-/** Waits for the first of them. */
+/** Waits for the first rule block of a number or sender ID. */
 export async function untilRuleBlocks(from: string): Promise<readonly RuleBlockInfo[]> {
   for (;;) {
     const found = await ruleBlocks(from);
@@ -124,13 +124,13 @@ export async function untilRuleBlocks(from: string): Promise<readonly RuleBlockI
   }
 }
 
-/** The reason of a check of this sender that a rule made; null without one. */
+/** The reason of a rule in a check of this sender; null without one. */
 export async function ruleReason(from: string): Promise<RuleReason | null> {
   const { reasons } = await check({ from }, { client: 'senders', base: world().admin });
   return (reasons as readonly RuleReason[]).find(({ rule }) => rule !== undefined) ?? null;
 }
 
-/** Checks until a rule blocks this sender, in this stage if one is named. */
+/** Checks until a rule blocks this sender, in this stage if given. */
 export async function untilBlocked(from: string, stage?: string): Promise<RuleReason> {
   for (;;) {
     const reason = await ruleReason(from);

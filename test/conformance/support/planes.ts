@@ -9,7 +9,7 @@ import { workerOptionsOf } from '../../../cli/local/worker-options.ts';
 
 const CONTROL = 'numgate-control';
 
-/** In place of control: objects with the right names, but without their methods. */
+/** Replaces control: the objects have the right names, but lack their methods. */
 const WITHOUT_METHODS = `
   import { DurableObject } from 'cloudflare:workers';
   export class Coordinator extends DurableObject {}
@@ -28,7 +28,7 @@ type Plane = 'edge' | 'control';
 /** Finished or running bundles, by plane. */
 const bundles = new Map<Plane, ReturnType<typeof bundle>>();
 
-/** @param folder of bundles */
+/** @param folder for the bundles */
 async function workerOf(env: Plane, name: string, secrets: Record<string, string>, folder: string) {
   const modulesRoot = join(folder, `bundle-${env}`);
   const bundling = bundles.get(env) ?? bundle(env, modulesRoot);

@@ -1,6 +1,6 @@
 /**
- * Small releases for the tests of the control plane: built and signed as the CLI does it, and written to KV value by
- * value, so that a test can omit or damage one.
+ * Small releases for the tests of the control plane. They are built and signed as the CLI does it, and written to KV value by
+ * value, so that a test can omit or damage a value.
  */
 import { buildRelease } from '../../../shared/build/release.ts';
 import { fromBase64 } from '../../../shared/bytes.ts';
@@ -13,17 +13,17 @@ import { adminValue } from './send-admin.ts';
 import { world } from './world.ts';
 
 export interface ReleaseSettings {
-  /** On a list that blocks. */
+  /** Numbers on a list that blocks. */
   readonly blocked: readonly string[];
-  /** On an allow list, which exists only if it has members. */
+  /** Numbers on an allow list. The list exists only if it has members. */
   readonly allowed?: readonly string[];
   readonly base?: string | null;
   readonly foldedSeq?: number;
-  /** A LIST_KEY or a signature that the service does not trust. */
+  /** Uses a LIST_KEY or a signature that the service does not trust. */
   readonly foreign?: 'listKey' | 'signature';
-  /** Instead of the lists of `blocked` and `allowed`. */
+  /** Replaces the lists of `blocked` and `allowed`. */
   readonly lists?: readonly PlainList[];
-  /** The organisation whose key signs it; null for that of the installation. */
+  /** The organisation whose key signs the release; null for the key of the installation. */
   readonly signer?: string | null;
 }
 
@@ -34,7 +34,7 @@ export interface SmallRelease {
   readonly values: ReadonlyMap<string, Uint8Array<ArrayBuffer>>;
 }
 
-/** Gives releases of equal content different names: a name contains the minute. */
+/** Gives releases of equal content different names, because a name contains the minute. */
 let minute = 0;
 
 export function serviceKeys(): Promise<ListKeys> {
@@ -69,7 +69,7 @@ export async function makeRelease(settings: ReleaseSettings): Promise<SmallRelea
   return { release: manifest.release, manifest, signed, values };
 }
 
-/** Builds and stages a release as a push does: values, then the manifest. */
+/** Builds and stages a release like a push: first the values, then the manifest. */
 export async function stage(settings: ReleaseSettings): Promise<SmallRelease> {
   const made = await makeRelease(settings);
   await putValues(made);
@@ -81,7 +81,7 @@ export async function putValues({ values }: SmallRelease): Promise<void> {
   for (const [key, bytes] of values) await world().kv.admin.put(key, bytes);
 }
 
-/** Names of all guards, for tests of other things. */
+/** The names of all guards, for tests of other features. */
 export const ALL_GUARDS = ['older-base', 'adds', 'removes', 'shrunken-list'];
 
 /** Makes a release current and overrides all guards. @returns the `seq` */
@@ -90,7 +90,7 @@ export async function promote(release: string, base: string | null, rest: object
   return (await adminValue<{ seq: number }>(`releases/${release}/promote`, { body })).seq;
 }
 
-/** The release that is current. */
+/** The name of the current release. */
 export async function current(): Promise<string | null> {
   return (await adminValue<{ current: { release: string } | null }>('status')).current?.release ?? null;
 }

@@ -1,7 +1,4 @@
-/**
- * Sends requests to the control plane, with the checks of send.ts on every response, and waits until a change is
- * visible.
- */
+/** Sends requests to the control plane, with the checks of send.ts on every response. Also waits until a change is visible. */
 import { expect } from 'vitest';
 import type { StatusInfo } from '../../../shared/admin/status.ts';
 import type { AuditRecord } from '../../../shared/audit.ts';
@@ -13,7 +10,7 @@ export interface AdminRequest extends Omit<Request, 'client'> {
   readonly token?: TokenName | { readonly key: string } | null;
 }
 
-/** Longest time until a change is visible: a poll, the copy of the data centre, and a margin for a busy machine. */
+/** Longest time until a change is visible: a poll, the copy of the data centre, and a margin for a busy machine. In ms. */
 const VISIBLE_WAIT_MS = 240_000;
 
 function requestOf({ token = 'root', headers, base = world().admin, ...request }: AdminRequest): Request {
@@ -37,12 +34,12 @@ export async function adminValue<Value = Record<string, unknown>>(
   return json as unknown as Value;
 }
 
-/** Records of the audit log so far, and how many of them are of requests. */
+/** The number of audit records so far, and how many of them come from requests. */
 const log = { n: 0, ofRequests: 0 };
 
 /**
- * What only requests change. Compare this to show that a request changed nothing: the service writes other parts of
- * the status in the background, and records of the ends of its chains (`<store>.anchor`).
+ * The state that only requests change. If it stays equal, a request changed nothing. The rest of the status also changes in the
+ * background, and the service also writes records of the ends of its chains (`<store>.anchor`).
  */
 export async function changedState(): Promise<
   Pick<StatusInfo, 'seq'> & { entries: number; records: number }
@@ -87,7 +84,7 @@ export function expectAdminRefused(
 /**
  * Sends a check until the response shows a change.
  * @param seq of the change
- * @param release that it makes current: while its values load, responses come from the one before, with this `seq`
+ * @param release that the change makes current. While its values load, the previous release answers with this `seq`.
  */
 export async function checkOnceVisible(
   seq: number,

@@ -1,6 +1,6 @@
 /**
- * Sends requests to the service. Checks on every response that the OpenAPI document describes it, that it is never
- * cached, that it has a correlator, and that an error contains no number.
+ * Sends requests to the service. Checks that the OpenAPI document describes every response, that no response is cached, that
+ * each one has a correlator, and that an error contains no number.
  */
 import { expect } from 'vitest';
 import { nameOf } from '../../../shared/fields.ts';
@@ -11,12 +11,12 @@ export interface Request {
   readonly method?: string;
   /** The owner of the key; null for no key. */
   readonly client?: ClientName | null;
-  /** A value for JSON; bytes and text are sent unchanged. */
+  /** A value for JSON. Bytes and text are sent unchanged. */
   readonly body?: unknown;
   readonly headers?: Record<string, string>;
-  /** The document does not allow the request, but the service returns 200. */
+  /** Set if the document does not allow the request although the service returns 200. */
   readonly undocumented?: boolean;
-  /** URL of another service than the main one. */
+  /** URL of another service, instead of the main one. */
   readonly base?: string;
 }
 
@@ -31,7 +31,7 @@ export interface Reason {
   readonly detail?: string;
 }
 
-/** Fields of all JSON responses. The document defines which of them each response has. */
+/** Fields of all JSON responses. The document defines the fields of each response. */
 export interface Answer {
   readonly id: string | null;
   /** Only in batches with `report` `hits`. */
@@ -44,12 +44,12 @@ export interface Answer {
   readonly action?: string;
   readonly unenforced?: string;
   readonly readings?: Readonly<Record<string, readonly string[]>>;
-  /** Only of `/v1/senders/check`. */
+  /** Only in responses of `/v1/senders/check`. */
   readonly registration?: string | null;
   readonly requireRegistration?: string;
   readonly text?: Readonly<Record<string, unknown>>;
   readonly mock?: boolean;
-  /** From here to `cacheUntil`: only in gateway responses. */
+  /** The fields from here to `cacheUntil` are only in gateway responses. */
   readonly policy?: { readonly version: number; readonly rule: string | null };
   readonly evidence?: Readonly<Record<string, unknown>>;
   readonly sip?: Readonly<Record<string, unknown>> | null;
@@ -81,19 +81,19 @@ export interface Reply {
   readonly json: Answer;
 }
 
-/** So many digits, ignoring separators, could be a number. No message needs them. */
+/** This many digits, ignoring separators, could be a number. No message needs so many. */
 const NUMBER_LIKE = /\d(?:[-. ]?\d){7}/;
 /** Names of releases, digests and times also have many digits. */
 const NAMES = /\d{8}T\d{4}Z-[0-9a-f]{8}|\b[0-9a-f]{16,64}\b|\d{4}-\d\d-\d\d(?:T[\d:.]+Z)?/g;
 
-/** What could be a number in a text. */
+/** The parts of a text that could be numbers. */
 export function numbersIn(text: string): string[] {
   return text.replace(NAMES, '').match(NUMBER_LIKE) ?? [];
 }
 
 let described: OpenApi | null = null;
 
-/** The document that the service serves. */
+/** The OpenAPI document, as the service serves it. */
 export async function openApi(): Promise<OpenApi> {
   described ??= new OpenApi(
     (await (await fetch(`${world().url}/openapi.json`)).json()) as Record<string, unknown>,
@@ -142,7 +142,7 @@ export async function send(path: string, request: Request = {}): Promise<Reply> 
   return { status: response.status, headers: response.headers, text, json };
 }
 
-/** Exactly the `indeterminate` responses have an `action`. */
+/** Checks that exactly the `indeterminate` responses have an `action`. */
 export function checkActions(answer: Answer): void {
   for (const one of [answer, ...(answer.results ?? [])]) {
     if (one.verdict !== undefined) expect('action' in one).toBe(one.verdict === 'indeterminate');
@@ -156,7 +156,7 @@ export async function check(question: Record<string, unknown>, request: Request 
   return json;
 }
 
-/** Sends a stream of text. @returns the lines of the response, without their ends */
+/** Sends a stream of text. @returns the lines of the response, without line ends */
 export async function stream(body: unknown, request: Request & { query?: string } = {}): Promise<string[]> {
   const headers = { 'content-type': 'text/plain', ...request.headers };
   const { status, text } = await send(`/v1/check/stream${request.query ?? ''}`, {
@@ -196,8 +196,7 @@ export async function expectRefused(
 }
 
 /**
- * Runs a test within one quota window. If a new window began, the test runs again, because counts start again with
- * the window.
+ * Runs a test within one quota window. If a new window begins meanwhile, the test runs again, because the counts start again.
  */
 export async function inOneWindow(run: () => Promise<void>): Promise<void> {
   for (;;) {

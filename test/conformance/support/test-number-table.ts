@@ -1,9 +1,9 @@
 /**
- * The test numbers and their verdicts, written out again on purpose. They are a promise to client developers; a test
- * that reads them from the code would accept any change.
+ * The test numbers and their verdicts, repeated on purpose. They are a promise to client developers, and a test that read them
+ * from the code would accept any change.
  */
 
-/** 010-0000-00NN, in order, from 01. */
+/** 010-0000-00NN, in order, starting at 01. */
 export const TEST_NUMBERS = [
   ['NUMBER_FORMAT_INVALID', 'block'],
   ['NUMBER_UNALLOCATED', 'block'],

@@ -1,6 +1,6 @@
 /**
- * The environment of the conformance tests: secrets, running services, and the lists and clients that the real CLI
- * gave them. It is created once in a temporary folder and removed when the tests end.
+ * The environment of the conformance tests: secrets, running services, and lists and clients that the real CLI creates. It is
+ * created once in a temporary folder and removed when the tests end.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { join } from 'node:path';
@@ -40,23 +40,23 @@ export type ClientName = keyof typeof CLIENTS;
 /** Clients that every service knows. */
 const EVERYWHERE: readonly ClientName[] = ['bulk', 'careful', 'senders'];
 
-/** A list of a whole country needs an override. */
+/** The override is needed for the list of a whole country. */
 const PUSHED = ['--unproven', '--override', 'short-prefix', '--reason', 'tests'];
 
-/** Tokens of the service of the admin suites: one for each scope, and `root`. */
+/** Tokens of the service of the admin suites: one per scope, and `root`. */
 export type TokenName = 'root' | Scope;
 
 interface Addresses {
   /** The suite as one Worker, with lists and all clients. */
   readonly url: string;
-  /** A service for the tests that change things. It has clients, and no release at first. */
+  /** A service for tests that change things. It has clients, and at first no release. */
   readonly admin: string;
   /** Separate planes, with the same lists as `url`. */
   readonly edge: string;
   readonly control: string;
-  /** An edge with the same store as `edge`, whose coordinator does not respond. */
+  /** An edge that shares the store of `edge`, and whose coordinator does not respond. */
   readonly alone: string;
-  /** Another edge, with nothing in its store and no request so far. */
+  /** Another edge, with an empty store and no requests yet. */
   readonly cold: string;
   /** A service with clients and no release. */
   readonly withoutRelease: string;
@@ -79,9 +79,9 @@ export interface World extends Addresses {
   readonly keys: Readonly<Record<ClientName, string>>;
   readonly tokens: Readonly<Record<TokenName, string>>;
   readonly secrets: Secrets;
-  /** Signing keys of organisations, by their id. */
+  /** Signing keys of organisations, by ID. */
   readonly signers: Readonly<Record<string, string>>;
-  /** The release that was pushed, and the `seq` that it has at `url`. */
+  /** The pushed release, and its `seq` at `url`. */
   readonly release: string;
   readonly seq: number;
   /** The stores of `admin`, of the planes, and of the edges without a coordinator. */
@@ -104,7 +104,7 @@ export async function makeSecrets(): Promise<Secrets> {
   return { ...secrets, ...(await workerSecrets(secrets)), NUMGATE_TOKEN: secrets.ADMIN_TOKEN };
 }
 
-/** Signing keys of organisations by their id, and their public keys as in RELEASE_PUBLIC_KEYS. */
+/** Signing keys of organisations by ID, and their public keys in the format of RELEASE_PUBLIC_KEYS. */
 async function makeSigners(): Promise<{ signers: Record<string, string>; publicKeys: string }> {
   const pairs = await Promise.all(SIGNERS.map(async (id) => [id, await newSecrets()] as const));
   return {
@@ -113,7 +113,7 @@ async function makeSigners(): Promise<{ signers: Record<string, string>; publicK
   };
 }
 
-/** Runs `numgate <args> --json`. @returns the object that it prints */
+/** Runs `numgate <args> --json`. @returns the printed object */
 export async function runCli(env: NodeJS.ProcessEnv, ...args: string[]): Promise<Record<string, unknown>> {
   const child = spawn(process.execPath, [join(PROJECT, 'cli', 'numgate.ts'), '--json', ...args], {
     cwd: PROJECT,

@@ -1,6 +1,6 @@
 /**
- * Both sides of a gateway, the caller and the next hop, and what they see of one request. Prints a message if
- * no Kamailio is installed to stand between them.
+ * Both sides of a gateway, the caller and the next hop, and what they see of one request. Prints a message if Kamailio is not
+ * installed.
  */
 import { afterAll, beforeAll, expect } from 'vitest';
 import { skipMissing } from '../../../bench/lib/skip-missing.ts';
@@ -10,13 +10,13 @@ import { headerOf, SipEnd, type SipMessage, type SipRequest } from './sip.ts';
 
 export const FOREIGN = '<sip:+639171234567@carrier.example>';
 export const TO = '+821099998888';
-/** The label that the policy gives to traffic from abroad. */
+/** The label of the policy for traffic from abroad. */
 export const LABEL = '[국제발신]';
 
-/** So long that no machine is too slow for it, in ms. */
+/** So long that even a slow machine does not reach it, in ms. */
 export const TIMEOUT_MS = 60_000;
 
-/** Why the tests cannot run here, or null. */
+/** Why the tests cannot run here; null if they can. */
 export const missing = kamailioMissing();
 if (missing !== null) skipMissing('kamailio', `the tests with Kamailio are skipped: ${missing}`);
 
@@ -34,7 +34,7 @@ export class Ends {
     this.nextHop = nextHop;
   }
 
-  /** @returns what the next hop gets of a request that passes */
+  /** Sends a request that must pass. @returns what the next hop receives */
   async passed({ port }: Kamailio, request: SipRequest): Promise<SipMessage> {
     const before = this.nextHop.got.length;
     const response = await this.caller.request(request, port);
@@ -42,7 +42,7 @@ export class Ends {
     return this.#got(response, before).find(({ start }) => start.startsWith(request.method))!;
   }
 
-  /** @returns what the caller gets for a request of which nothing passes */
+  /** Sends a request that must not pass. @returns what the caller receives */
   async refused({ port }: Kamailio, request: SipRequest): Promise<SipMessage> {
     const before = this.nextHop.got.length;
     const response = await this.caller.request(request, port);
@@ -50,7 +50,7 @@ export class Ends {
     return response;
   }
 
-  /** What the next hop got of the same call: something older may come twice meanwhile. */
+  /** The messages of the same call at the next hop. Older messages may be repeated meanwhile. */
   #got(response: SipMessage, before: number): SipMessage[] {
     const id = headerOf(response, 'Call-ID');
     return this.nextHop.got.slice(before).filter((message) => headerOf(message, 'Call-ID') === id);
@@ -62,12 +62,12 @@ export class Ends {
   }
 }
 
-/** One Kamailio in front of the real service, for all tests of a suite, between two ends. */
+/** One Kamailio between two ends, in front of the real service, for all tests of a suite. */
 export class Gateway {
   ends!: Ends;
   kamailio!: Kamailio;
 
-  /** Call this in `describe`. @param given another config than that of examples/kamailio, or further settings */
+  /** Call this in `describe`. @param given another config than examples/kamailio, or further settings */
   constructor(given: Pick<KamailioSettings, 'config' | 'settings'> = {}) {
     beforeAll(async () => {
       this.ends = await Ends.open();

@@ -1,4 +1,4 @@
-/** Replaces `fetch` of the client for Node: what it sends, and what the service would respond. */
+/** Replaces `fetch` of the Node client. Records its requests, and returns the responses that the service would send. */
 import type { CheckItem, ClientOptions } from '../../../examples/node/client.ts';
 import { makeClient, type NumgateClient } from '../../../examples/node/client.ts';
 
@@ -54,7 +54,7 @@ export function resultOf(item: CheckItem): object {
   return { id: item.id ?? null, verdict: 'allow', subject: null, from: null, to: item.to, reasons: [] };
 }
 
-/** Responds to a batch or stream as the service does. @param lines at most so many of a stream, then it breaks */
+/** Responds to a batch or stream like the service. @param lines of a stream until it breaks */
 export function answer({ url, body }: SentRequest, lines = Number.POSITIVE_INFINITY): Response {
   if (url.endsWith('/batch')) {
     const { items } = JSON.parse(body) as { items: CheckItem[] };
@@ -71,7 +71,7 @@ export function answer({ url, body }: SentRequest, lines = Number.POSITIVE_INFIN
   );
 }
 
-/** A response line by line, as the reader takes it. It breaks in the middle of a line after `lines` of them. */
+/** A response that is produced line by line as it is read. After `lines` lines it breaks within a line. */
 export function streamed(results: readonly object[], lines = Number.POSITIVE_INFINITY): Response {
   const encoder = new TextEncoder();
   let index = 0;
@@ -86,7 +86,7 @@ export function streamed(results: readonly object[], lines = Number.POSITIVE_INF
   return new Response(new ReadableStream(source, { highWaterMark: 0 }));
 }
 
-/** Items whose recipients differ. */
+/** Items with different recipients. */
 export function items(count: number): { readonly id: string; readonly to: string }[] {
   return Array.from({ length: count }, (_, index) => ({ id: String(index), to: `010-5555-${index}` }));
 }

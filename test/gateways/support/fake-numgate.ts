@@ -1,6 +1,5 @@
 /**
- * In the place of numgate where a test needs it slow, silent, or countable: it allows everything, when it is
- * let.
+ * Replaces numgate where a test needs it slow, silent or countable. It allows everything once it is released.
  */
 import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -20,17 +19,17 @@ export interface FakeNumgate {
   readonly url: string;
   readonly key: string;
   readonly calls: Call[];
-  /** Most calls that were under way at once. */
+  /** Maximum number of concurrent calls so far. */
   readonly most: () => number;
-  /** Answers all calls, those to come included. */
+  /** Answers all calls, including future ones. */
   release(): void;
 }
 
 const ALLOW = { verdict: 'allow', reasons: [], sip: null, smpp: null, label: null };
 
 /**
- * @param isHeld whether calls are answered only once it is released
- * @param statusFor the HTTP status for these items. All but 200 have no problem of numgate.
+ * @param isHeld whether calls are answered only after `release`
+ * @param statusFor the HTTP status for these items. Responses other than 200 have no numgate problem.
  */
 export async function startFakeNumgate(
   isHeld: boolean,

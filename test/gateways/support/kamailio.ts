@@ -1,6 +1,6 @@
 /**
- * Kamailio with the config of examples/kamailio, unchanged, or with another one: only settings differ. In the
- * foreground, on a free port of loopback. It ends with the process that started it.
+ * Runs Kamailio in the foreground, on a free port of loopback. It has the unchanged config of
+ * examples/kamailio or another config; only settings differ. It ends with the process that started it.
  */
 import { spawn, spawnSync } from 'node:child_process';
 import { createSocket } from 'node:dgram';
@@ -11,20 +11,20 @@ import { onExit } from '../../../bench/lib/cleanup.ts';
 import { SipEnd } from './sip.ts';
 
 const CONFIG = fileURLToPath(new URL('../../../examples/kamailio/kamailio.cfg', import.meta.url));
-/** Between two attempts to reach it, or to end it, in ms. */
+/** Interval between attempts to reach or end Kamailio, in ms. */
 const RETRY_EVERY_MS = 50;
-/** After these times it hangs, also on a busy machine: its start fails, its end is forced. In ms. */
+/** After these times, Kamailio hangs even on a busy machine: the start fails, or the end is forced. In ms. */
 const START_MS = 100_000;
 const END_MS = 10_000;
 
 export interface KamailioSettings {
-  /** Of the service. */
+  /** URL of the service. */
   readonly url: string;
-  /** Of the client. */
+  /** Key of the client. */
   readonly key: string;
   /** Port of the next hop. */
   readonly nextHop: number;
-  /** Settings of the config by name; those without a value are `true`. */
+  /** Settings of the config by name. Settings without a value are `true`. */
   readonly settings?: Readonly<Record<string, string | number | true>>;
   /** Path of another config. */
   readonly config?: string;
@@ -32,12 +32,12 @@ export interface KamailioSettings {
 
 export interface Kamailio {
   readonly port: number;
-  /** All that it has printed so far. */
+  /** Everything that Kamailio has printed so far. */
   logged(): string;
   stop(): Promise<void>;
 }
 
-/** Why Kamailio and sipp cannot run here, or null. An invalid config is not such a reason. */
+/** Why Kamailio and sipp cannot run here; null if they can. An invalid config is not such a reason. */
 export function kamailioMissing(settings: KamailioSettings['settings'] = {}): string | null {
   const run = spawnSync('kamailio', ['-c', '-f', CONFIG, ...definesOf(settings)], {
     env: { ...process.env, NUMGATE_KEY: 'none.none' },
@@ -66,7 +66,7 @@ export async function startKamailio(given: KamailioSettings): Promise<Kamailio> 
     ...given.settings,
   };
   const defines = definesOf(settings);
-  // A group of its own, so that all its processes end, also where the first one cannot end them.
+  // Its own process group, so that all its processes end even if the first one cannot end them.
   const child = spawn('kamailio', ['-f', given.config ?? CONFIG, '-DD', '-E', '-m', '128', ...defines], {
     env: { ...process.env, NUMGATE_KEY: given.key },
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -82,8 +82,8 @@ export async function startKamailio(given: KamailioSettings): Promise<Kamailio> 
   const kill = (): void => signal('SIGKILL');
   onExit(kill);
   const stop = async (): Promise<void> => {
-    // Repeatedly, to all processes: one loses a signal that arrives just before it begins to wait for signals,
-    // and the first process then waits for a minute.
+    // Signal all processes repeatedly. A process loses a signal that arrives just before it begins to wait for
+    // signals, and the first process then waits for a minute.
     const retries = setInterval(() => signal('SIGTERM'), RETRY_EVERY_MS);
     const late = setTimeout(kill, END_MS);
     child.kill('SIGTERM');
@@ -103,7 +103,7 @@ export async function startKamailio(given: KamailioSettings): Promise<Kamailio> 
   return { port, logged, stop };
 }
 
-/** Kamailio itself responds to a request that may go no further (RFC 3261, 16.3). */
+/** Kamailio itself responds to a request that it may not forward (RFC 3261, 16.3). */
 async function untilReady(port: number): Promise<void> {
   const end = await SipEnd.open(false);
   const retries = setInterval(() => {
@@ -123,7 +123,7 @@ async function untilReady(port: number): Promise<void> {
   }
 }
 
-/** @returns a port that is free for UDP and for TCP */
+/** @returns a port that is free for both UDP and TCP */
 export async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');

@@ -1,5 +1,5 @@
 /**
- * Kannel with the config of examples/kannel, where only ports differ: bearerbox and smsbox in the foreground.
+ * Runs bearerbox and smsbox of Kannel in the foreground with the config of examples/kannel; only ports differ.
  * Both end with the process that started them.
  */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
@@ -15,27 +15,27 @@ import { freePort } from './kamailio.ts';
 
 const CONFIG = fileURLToPath(new URL('../../../examples/kannel/kannel.conf', import.meta.url));
 const PORTS = { admin: 13000, smsbox: 13001, sendsms: 13013, proxy: 2775 } as const;
-/** Between two attempts to reach it, in ms. */
+/** Interval between attempts to reach Kannel, in ms. */
 const RETRY_EVERY_MS = 50;
-/** After this time its end is forced, in ms. */
+/** After this time the end is forced, in ms. */
 const END_MS = 10_000;
 
 export interface Text {
   readonly from: string;
   readonly to: string;
   readonly text: string;
-  /** Gets a request once the SMSC has accepted the text or refused it. */
+  /** Gets a request once the SMSC has accepted or refused the text. */
   readonly reportUrl: string;
 }
 
 export interface Kannel {
-  /** @returns the HTTP status: 202 if Kannel has taken the text */
+  /** @returns the HTTP status, which is 202 if Kannel has accepted the text */
   send(text: Text): Promise<number>;
   logged(): string;
   stop(): Promise<void>;
 }
 
-/** Why Kannel cannot run here, or null. */
+/** Why Kannel cannot run here; null if it can. */
 export function kannelMissing(): string | null {
   const missing = ['bearerbox', 'smsbox'].find((name) => spawnSync(name, ['--version']).error !== undefined);
   return missing === undefined ? null : `${missing} is not installed`;
@@ -65,7 +65,7 @@ export async function startKannel(proxyPort: number): Promise<Kannel> {
     rmSync(folder, { recursive: true, force: true });
   });
   const stop = async (): Promise<void> => {
-    // smsbox first: it would reconnect.
+    // smsbox ends first, because it would reconnect.
     for (const child of running.toReversed()) {
       if (child.exitCode !== null || child.signalCode !== null) continue;
       const ended = once(child, 'close');
@@ -90,7 +90,7 @@ export async function startKannel(proxyPort: number): Promise<Kannel> {
     logged,
     stop,
     async send({ from, to, text, reportUrl }) {
-      // In headers and in the body, since a URL would be logged.
+      // In headers and in the body, because a URL would be logged.
       const headers = {
         ...{ 'X-Kannel-Username': 'sender', 'X-Kannel-Password': 'change-me' },
         ...{ 'X-Kannel-From': from, 'X-Kannel-To': to, 'X-Kannel-Coding': '0' },

@@ -1,5 +1,5 @@
 /**
- * Prometheus (Debian: prometheus) with the config of examples/grafana, where only the address, the token and the interval
+ * Runs Prometheus (Debian: prometheus) with the config of examples/grafana; only the address, the token and the interval
  * differ. It ends with the process that started it.
  */
 import { spawn, spawnSync } from 'node:child_process';
@@ -13,10 +13,10 @@ import { HANG_MS } from '../../shared/support/hang.ts';
 import { freePort } from './kamailio.ts';
 
 export const EXAMPLE = fileURLToPath(new URL('../../../examples/grafana/', import.meta.url));
-/** After this time its end is forced, in ms. */
+/** After this time the end is forced, in ms. */
 const END_MS = 10_000;
 
-/** Why Prometheus cannot run here, or null. */
+/** Why Prometheus cannot run here; null if it can. */
 export function prometheusMissing(): string | null {
   const missing = ['prometheus', 'promtool'].find(
     (name) => spawnSync(name, ['--version']).error !== undefined,
@@ -32,9 +32,9 @@ export function promtool(args: readonly string[], input = ''): { status: number 
 }
 
 export interface Prometheus {
-  /** Values of an instant query, by labels without those of the scrape, as `a="b"`. */
+  /** Values of an instant query. The keys are labels as `a="b"`, without the labels of the scrape. */
   query(expression: string): Promise<ReadonlyMap<string, number>>;
-  /** A resource of its API under `/api/v1/`. */
+  /** Reads a resource of the API under `/api/v1/`. */
   get(path: string): Promise<unknown>;
   stop(): Promise<void>;
 }

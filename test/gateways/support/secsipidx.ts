@@ -1,4 +1,4 @@
-/** secsipidx, a signer and verifier of PASSporTs that others wrote (Debian: secsipidx). */
+/** secsipidx, a third-party signer and verifier of PASSporTs (Debian: secsipidx). */
 import { spawnSync } from 'node:child_process';
 import { HANG_MS } from '../../shared/support/hang.ts';
 

@@ -1,7 +1,7 @@
 /**
  * The real service with the smallest release that the suites need (two suspended numbers, one allowed sender),
- * a client that may use all routes, and a policy with one rule more than the standard one: foreign numbers
- * with attestation C are withheld.
+ * and a client that may use all routes. Its policy is the standard one with one additional rule: foreign
+ * numbers with attestation C are withheld.
  */
 import { setTimeout } from 'node:timers/promises';
 import { type Installation, runNumgate, startInstallation } from '../../../bench/simulation/installation.ts';
@@ -35,7 +35,7 @@ export async function startGatewayService(): Promise<void> {
   await untilLoaded();
 }
 
-/** Its URL, and the key of the client. */
+/** The URL of the service, and the key of the client. */
 export function gatewayService(): { readonly url: string; readonly key: string } {
   return { url: service!.url.replace('localhost', '127.0.0.1'), key: service!.clientKey };
 }
@@ -49,16 +49,16 @@ export async function stopGatewayService(): Promise<void> {
   await service?.stop();
 }
 
-/** Between two requests, in ms. */
+/** Interval between two requests, in ms. */
 const CHECK_EVERY_MS = 50;
 
 /**
- * Waits until the service has loaded all that a check can need, and knows the client: on a busy machine a cold
- * one may return 503 or `indeterminate` at first.
+ * Waits until the service has loaded all data that a check can need, and knows the client. On a busy machine a
+ * cold service may first return 503 or `indeterminate`.
  */
 async function untilLoaded(): Promise<void> {
   const { url, key } = gatewayService();
-  // On no list: every list is looked at.
+  // The parties are on no list, so every list is searched.
   const request = { from: '+639179999999', to: '+821099998888', ingress: { trunk: 'none' } };
   const headers = { authorization: `Bearer ${key}`, 'content-type': 'application/json' };
   for (;;) {

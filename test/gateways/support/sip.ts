@@ -1,6 +1,6 @@
 /**
- * One end of SIP over UDP (RFC 3261) on loopback, as far as tests and benches need it: it sends requests,
- * answers those that come, and keeps what it got. It sends nothing again; on loopback nothing is lost.
+ * One end of SIP over UDP (RFC 3261) on loopback, as far as tests and benches need it. It sends requests, answers incoming
+ * requests, and keeps all received messages. It never retransmits, because loopback loses nothing.
  */
 import { createSocket, type Socket } from 'node:dgram';
 import { once } from 'node:events';
@@ -8,7 +8,7 @@ import { once } from 'node:events';
 export interface SipMessage {
   /** Request line or status line. */
   readonly start: string;
-  /** 0 of a request. */
+  /** 0 for a request. */
   readonly status: number;
   readonly headers: readonly (readonly [name: string, value: string])[];
   readonly body: string;
@@ -20,16 +20,16 @@ export interface SipRequest {
   readonly from: string;
   /** User of the request line and of To. */
   readonly to: string;
-  /** Of the request line, where it is another one: within a call, the Contact of who is called. */
+  /** The request URI, if it differs: within a call, the Contact of the called party. */
   readonly target?: string;
-  /** Further headers; one of those that are made otherwise replaces it. */
+  /** Further headers. A header of this name replaces the generated one. */
   readonly headers?: Readonly<Record<string, string>>;
-  /** Of text/plain in UTF-8, unless a header says otherwise. */
+  /** Plain text in UTF-8, unless a header says otherwise. */
   readonly body?: string | Buffer;
   readonly transport?: 'UDP' | 'TCP' | 'TLS';
 }
 
-/** What has not come by then never comes, also on a busy machine: it is an error. In ms. */
+/** A message that has not arrived by then never arrives, even on a busy machine, so the wait fails. In ms. */
 const WAIT_MS = 100_000;
 /** RFC 3261, 8.1.1.7. */
 const BRANCH_COOKIE = 'z9hG4bK';
@@ -46,7 +46,7 @@ export function parseSip(datagram: Buffer): SipMessage {
   return { start, status, headers, body: text.slice(end + 4) };
 }
 
-/** The first of that name, or null. */
+/** The first header of this name, or null. */
 export function headerOf({ headers }: SipMessage, name: string): string | null {
   return headersOf(headers, name)[0] ?? null;
 }
@@ -62,13 +62,13 @@ interface Waiting {
 
 export class SipEnd {
   readonly port: number;
-  /** All that came, in order. */
+  /** All received messages, in order. */
   readonly got: SipMessage[] = [];
   readonly #socket: Socket;
   readonly #waiting = new Set<Waiting>();
   #requests = 0;
 
-  /** @param answering whether requests that come are answered with 200, as one who is called does */
+  /** @param answering whether to answer incoming requests with 200, like a called party */
   static async open(answering: boolean): Promise<SipEnd> {
     const socket = createSocket('udp4').bind(0, '127.0.0.1');
     await once(socket, 'listening');
@@ -92,7 +92,7 @@ export class SipEnd {
     this.#socket.send(text, port, '127.0.0.1');
   }
 
-  /** The next message that fits, also one that came already. Rejects where none comes. */
+  /** The first matching message, received earlier or later. Rejects if none comes. */
   message(fits: (message: SipMessage) => boolean): Promise<SipMessage> {
     const before = this.got.find(fits);
     if (before !== undefined) return Promise.resolve(before);
@@ -106,7 +106,7 @@ export class SipEnd {
     });
   }
 
-  /** @returns the request as text and as octets, and whether a message is an answer to it */
+  /** @returns the request as text and as octets, and a function that recognises its answers */
   written(request: SipRequest): {
     text: string;
     octets: Buffer;
@@ -136,7 +136,7 @@ export class SipEnd {
     return { text, octets, answers };
   }
 
-  /** Send a request. @returns its final answer, which is acknowledged where it has to be */
+  /** Sends a request. @returns the final answer, which is acknowledged if necessary */
   async request(request: SipRequest, port: number): Promise<SipMessage> {
     const { text, octets, answers } = this.written(request);
     this.#socket.send(octets, port, '127.0.0.1');

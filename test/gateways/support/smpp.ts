@@ -1,34 +1,34 @@
 /**
- * Both ends of a proxy, made with the package `smpp`: ESMEs, and an SMSC that keeps all it gets. All of them
- * are closed when the test ends, also when it fails.
+ * Both ends of a proxy, made with the package `smpp`: ESMEs, and an SMSC that keeps everything it receives.
+ * All of them are closed when the test ends, even if it fails.
  */
 import type { AddressInfo } from 'node:net';
 import smpp, { type PDU, type Session } from 'smpp';
 import { onTestFinished } from 'vitest';
 import { type ProxyOptions, type SmppProxy, startProxy } from '../../../examples/smpp/proxy.ts';
 
-/** A sender of messages that are not about senders. */
+/** A sender for tests in which the sender does not matter. */
 export const FROM = '+639170000001';
-/** What the policy has for traffic from abroad. */
+/** The label of the policy for traffic from abroad. */
 /** A character of every kind in the GSM alphabet and its extension. */
 export const GSM_CHARACTERS = [
   ...'@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !"#¤%&\'()*+,-./09:;<=>?¡AZÄÖÑÜ§¿azäöñüà^{}\\[~]|€',
 ];
 export const LABEL = '[국제발신]';
-/** Nothing listens there. */
+/** Nothing listens at this address. */
 export const NOWHERE = { url: 'http://127.0.0.1:1', key: 'a.b' };
 export const PASSWORD = 'secret';
-/** Longer than a test may take: a wait that is not what is tested never ends. In ms. */
+/** Longer than any test, so that waits that are not under test never end. In ms. */
 export const NEVER_MS = 3_600_000;
 const LOCAL = { host: '127.0.0.1', port: 0 } as const;
 
 export interface Smsc {
   readonly port: number;
-  /** Messages, in the order in which they came. */
+  /** Received messages, in order of arrival. */
   readonly received: PDU[];
-  /** The sessions that are bound. */
+  /** Bound sessions. */
   readonly sessions: Session[];
-  /** @returns when it has received so many messages */
+  /** @returns when it has received this many messages */
   until(count: number): Promise<void>;
 }
 
@@ -37,7 +37,7 @@ export const accept: OnMessage = (pdu, session) => {
   session.send(pdu.response({ message_id: idOf(pdu) }));
 };
 
-/** An SMSC or ESME that holds its responses back until it is released. */
+/** An SMSC or ESME that holds back its responses until it is released. */
 export function holding(): { onMessage: OnMessage; held: (() => void)[]; release: () => void } {
   const held: (() => void)[] = [];
   let isOpen = false;
@@ -54,7 +54,7 @@ export function holding(): { onMessage: OnMessage; held: (() => void)[]; release
   };
 }
 
-/** Answers binds with the right password, and messages as configured. */
+/** Answers binds with the right password, and messages as `onMessage` does. */
 export async function startSmsc(onMessage: OnMessage = accept): Promise<Smsc> {
   const received: PDU[] = [];
   const sessions: Session[] = [];
@@ -96,13 +96,13 @@ function answerLinks(session: Session): void {
 
 export interface Esme {
   readonly session: Session;
-  /** `deliver_sm` and `data_sm`, in the order in which they came. */
+  /** Received `deliver_sm` and `data_sm`, in order of arrival. */
   readonly received: PDU[];
   readonly closed: Promise<void>;
   until(count: number): Promise<void>;
 }
 
-/** Connected, not bound. */
+/** Connects without binding. */
 export async function connectEsme(port: number, onMessage: OnMessage = accept): Promise<Esme> {
   const received: PDU[] = [];
   const counts = new Counted(() => received.length);
@@ -120,7 +120,7 @@ export async function connectEsme(port: number, onMessage: OnMessage = accept): 
   return { session, received, closed, until: (count) => counts.until(count) };
 }
 
-/** Bound with the right password. */
+/** Connects and binds with the right password. */
 export async function bindEsme(port: number, onMessage: OnMessage = accept): Promise<Esme> {
   const esme = await connectEsme(port, onMessage);
   const { command_status } = await bind(esme.session);
@@ -137,7 +137,7 @@ export function request(session: Session, command: string, fields: object = {}):
   return new Promise((resolve) => session.send(new smpp.PDU(command, { ...fields }), resolve));
 }
 
-/** A message from a number abroad to one at home. */
+/** A message from a number abroad to a Korean number. */
 export function message(from: string, text: string, fields: object = {}): Record<string, unknown> {
   return {
     ...{ source_addr_ton: 1, source_addr_npi: 1, source_addr: from.replace('+', '') },
@@ -151,7 +151,7 @@ export function textOf(pdu: PDU): string {
   return (pdu.short_message as { readonly message: string }).message;
 }
 
-/** As many different texts. */
+/** This many different texts. */
 export function texts(count: number): string[] {
   return Array.from({ length: count }, (_, index) => `m-${index}`);
 }
@@ -160,12 +160,12 @@ export function statuses(answers: readonly PDU[]): number[] {
   return answers.map(({ command_status }) => command_status);
 }
 
-/** What stands behind the label, if there is one. */
+/** The text after the label, or the whole text without a label. */
 export function idOf(pdu: PDU): string {
   return textOf(pdu).replace(/^\[.*\]/, '');
 }
 
-/** A proxy on a free port, that is stopped when the test ends. What it logs is collected. */
+/** Starts a proxy on a free port, collects its log, and stops it when the test ends. */
 export async function proxyTo(
   smsc: { readonly port: number },
   numgate: { readonly url: string; readonly key: string },
@@ -175,7 +175,7 @@ export async function proxyTo(
   const proxy = await startProxy({
     ...{ listen: LOCAL, smsc: { host: LOCAL.host, port: smsc.port }, numgate },
     ...{ failPolicy: 'closed', ingress: { type: 'international' } },
-    // A slow machine is no slow numgate, and no slow peer.
+    // A slow machine must not look like a slow numgate or a slow peer.
     ...{ deadlineMs: NEVER_MS, fullWaitMs: NEVER_MS, responseWaitMs: NEVER_MS },
     ...{ connectWaitMs: NEVER_MS, closeWaitMs: NEVER_MS, stopWaitMs: NEVER_MS },
     log: (event, detail = '') => void logged.push(`${event} ${detail}`),
@@ -185,7 +185,7 @@ export async function proxyTo(
   return { ...proxy, logged };
 }
 
-/** Waits for a number to be reached. */
+/** Waits until a number is reached. */
 class Counted {
   readonly #count: () => number;
   #waiting: { readonly count: number; readonly resolve: () => void }[] = [];

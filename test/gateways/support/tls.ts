@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 
 export const TLS_CERT = fileURLToPath(new URL('tls/cert.pem', import.meta.url));
 export const TLS_KEY = fileURLToPath(new URL('tls/key.pem', import.meta.url));
-/** That of somebody else. */
+/** The certificate of another party. */
 export const OTHER_CERT = fileURLToPath(new URL('tls/other-cert.pem', import.meta.url));
 
 export const cert = readFileSync(TLS_CERT);

@@ -2,7 +2,7 @@
 import { SyntaxKind } from 'typescript/unstable/ast';
 import { createScanner } from 'typescript/unstable/ast/scanner';
 
-/** Tokens that end a value, so that a slash after them divides. */
+/** Tokens that end a value. A slash after them is a division. */
 const VALUE_ENDS: ReadonlySet<SyntaxKind> = new Set([
   SyntaxKind.Identifier,
   SyntaxKind.PrivateIdentifier,
@@ -17,7 +17,7 @@ export function identifiersOf(text: string): Set<string> {
   const scanner = createScanner(true, undefined, text);
   const found = new Set<string>();
   let previous = SyntaxKind.Unknown;
-  /** Open braces within each open `${`. */
+  /** Number of open braces within each open `${`. */
   const templates: number[] = [];
   for (let kind = scanner.scan(); kind !== SyntaxKind.EndOfFile; kind = scanner.scan()) {
     if (kind === SyntaxKind.SlashToken && !VALUE_ENDS.has(previous)) kind = scanner.reScanSlashToken();
@@ -34,7 +34,7 @@ export function identifiersOf(text: string): Set<string> {
   return found;
 }
 
-/** The words of a name in any notation, in lower case: `LOOK_UP`, `lookUp`, `#lookUp`, `look-up.ts`. */
+/** The words of a name in lower case, from any notation: `LOOK_UP`, `lookUp`, `#lookUp`, `look-up.ts`. */
 export function wordsOf(name: string): string[] {
   const spaced = name.replace(/([a-z\d])(?=[A-Z])|([A-Z])(?=[A-Z][a-z])/g, '$1$2 ');
   return spaced.toLowerCase().match(/[a-z]+/g) ?? [];

@@ -1,6 +1,6 @@
 /**
- * The authorization matrix: which operation of the admin API is open to which role. It follows from the OpenAPI
- * document (`x-scope`, `x-authority`) and the scopes of the roles. The conformance tests compare it with the service.
+ * The authorization matrix: the access of each role to each operation of the admin API. It follows from the OpenAPI document
+ * (`x-scope`, `x-authority`) and the scopes of the roles. The conformance tests compare it with the service.
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -11,8 +11,8 @@ export const IDENTITIES = ['root', ...ROLES] as const;
 export type Identity = (typeof IDENTITIES)[number];
 
 /**
- * `own`: for lists and entries of the own authority, or registrations and notices of the own organisation. `named`: for those of
- * other authorities too, if the request names them. `others`: only for registrations or qualifications of other
+ * `own`: for lists and entries of the own authority, or registrations and notices of the own organisation. `named`: also for
+ * those of other authorities if the request names them. `others`: only for registrations or qualifications of other
  * organisations.
  */
 export type Access = 'all' | 'named' | 'own' | 'others' | 'none';
@@ -20,9 +20,9 @@ export type Access = 'all' | 'named' | 'own' | 'others' | 'none';
 export interface Operation {
   readonly method: string;
   readonly path: string;
-  /** One of several is enough. */
+  /** Of several scopes, one is enough. */
   readonly scope: Scope | 'root' | readonly Scope[];
-  /** Whether it depends on the authority whose lists and entries it changes. */
+  /** Whether access depends on the authority of the changed lists and entries. */
   readonly isBound: boolean;
 }
 
@@ -34,7 +34,7 @@ interface Document {
   >;
 }
 
-/** Every operation of the control plane, in the order of the document. */
+/** Every operation of the control plane, in document order. */
 export function operationsOf(document: unknown): Operation[] {
   const { paths } = document as Document;
   const admin = Object.entries(paths).filter(([path]) => path.startsWith('/v1/admin/'));
@@ -54,7 +54,7 @@ export function accessOf({ path, scope, isBound }: Operation, identity: Identity
   const held = [scope].flat().filter((each) => scopes.includes(each));
   if (held.length === 0) return 'none';
   if (scope === 'notices') return scopes.includes('override') ? 'all' : 'own';
-  // Registrations belong to the organisation in the path; reports of a partner are for all who decide on rule blocks.
+  // Registrations belong to the organisation in the path. Reports of a partner are open to everyone who decides on rule blocks.
   if (path.includes('{organisation}') && scope !== 'reports') {
     if (!held.includes('review') && !held.includes('read')) return 'own';
     return path.endsWith('{action}') ? 'others' : 'all';
@@ -68,7 +68,7 @@ const WORDS: Readonly<Record<Access, string>> = {
   ...{ all: 'yes', named: 'named', own: 'own', others: 'others', none: '' },
 };
 
-/** The table of docs/threats.md. */
+/** Formats the table of docs/threats.md. */
 export function formatMatrix(): string {
   const document: unknown = JSON.parse(
     readFileSync(join(PROJECT, 'workers', 'public', 'openapi.json'), 'utf8'),
@@ -90,7 +90,7 @@ export function formatMatrix(): string {
 
 const [BEGIN, END] = ['<!-- matrix: npm run docs:matrix -->\n\n', '\n\n<!-- end of the matrix -->'];
 
-/** A document with the current table between its marks. @throws Error if it has no marks */
+/** Replaces the table between the markers of a document. @throws Error if the document has no markers */
 export function withMatrix(text: string): string {
   const [begin, end] = [text.indexOf(BEGIN), text.indexOf(END)];
   if (begin < 0 || end < begin) throw new Error(`the document needs ${BEGIN.trim()} and ${END.trim()}`);

@@ -1,4 +1,4 @@
-/** The source files and documents of the project, as the rules of style read them. */
+/** The source files and documents of the project, as the style tests read them. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -8,7 +8,7 @@ export const PROJECT = fileURLToPath(new URL('../../..', import.meta.url));
 interface Source {
   readonly path: string;
   readonly text: string;
-  /** Files it imports, relative to the project; packages are left out. */
+  /** Imported files, relative to the project, without packages. */
   readonly imports: readonly string[];
 }
 
@@ -29,10 +29,10 @@ export const sources = ['shared', 'workers', 'cli', 'bench', 'examples', 'test']
   .flatMap((folder) => filesIn(folder, '.ts'))
   .map(read);
 
-/** The sources without the tests. */
+/** The sources except the tests. */
 export const code = sources.filter(({ path }) => !path.startsWith('test'));
 
-/** Path and text of each document. */
+/** The path and text of each document. */
 export const documents = [
   ...['README.md', 'CHANGELOG.md', 'CONTRIBUTING.md', 'SECURITY.md', 'data/README.md', 'bench/RESULTS.md'],
   ...['docs', 'examples', 'test'].flatMap((folder) => filesIn(folder, '.md')),

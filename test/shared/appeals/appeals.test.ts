@@ -1,4 +1,4 @@
-/** Tokens of appeals, the texts that people read, and what an appeal may contain. */
+/** Tokens of appeals, the texts that people read, and the permitted content of an appeal. */
 import { describe, expect, it } from 'vitest';
 import { APPEAL_STATES, REJECTIONS, submitAppealSchema } from '../../../shared/appeals/appeal.ts';
 import { openTicket, sealTicket, UNMATCHED } from '../../../shared/appeals/appeal-token.ts';

@@ -1,6 +1,4 @@
-/**
- * Bits written and read back, against strings of '0' and '1'.
- */
+/** Bits are written and read back, compared with strings of '0' and '1'. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { BitWriter } from '../../../shared/build/bit-writer.ts';

@@ -39,7 +39,7 @@ describe('the size of a dense section', () => {
   it.each([0.001, 0.003, 0.01, 0.03, 0.1, 0.2, 0.3, 0.7, 0.9, 0.99])(
     'at density %f is within 12 % of the entropy bound',
     (density) => {
-      // The product's size is 10^8; a smaller part is as large for each entry.
+      // The product uses 10^8. A smaller section takes as many bits per entry.
       const size = density < 0.01 ? 10_000_000 : 1_000_000;
       const count = Math.round(size * density);
       const words = encodeDense(randomSuffixes(randomFrom(3), count, size), size);
@@ -59,7 +59,7 @@ describe('the size of a dense section', () => {
 
 describe('suffixes chosen to be adverse', () => {
   it('overflow no offset when they lie close together', () => {
-    // 12,000 neighbours put all code bits into a few buckets of a part of 10^8 suffixes.
+    // 12,000 neighbouring suffixes put all code bits into a few buckets of a part of 10^8 suffixes.
     const suffixes = Uint32Array.from({ length: 12_000 }, (_, suffix) => 70_000_000 + suffix);
     const part = { start: 8210 * 100_000_000, plain: [encodeDense(suffixes, 100_000_000)], dated: [null] };
     const shard = new Shard(encodeShard([part], 8211 * 100_000_000, 1));

@@ -1,5 +1,5 @@
 /**
- * Exactness at a larger scale: a release of 200,000 random numbers of one prefix is built, opened and looked
+ * Exactness at a larger scale. A release of 200,000 random numbers of one prefix is built, opened and looked
  * up, with 2,000,000 numbers that are not listed. No result may be wrong. `npx numgate prove` looks up all
  * 10^8 suffixes of a real release.
  */

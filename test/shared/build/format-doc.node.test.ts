@@ -1,6 +1,4 @@
-/**
- * docs/format.md against the code: its constants, its worked example, its sizes, and the tests it names.
- */
+/** docs/format.md agrees with the code: its constants, its worked example, its sizes, and the tests that it names. */
 import { existsSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { bestRice, encodeDense } from '../../../shared/build/dense-section.ts';
@@ -76,7 +74,7 @@ describe('docs/format.md', () => {
       number,
       number,
     ];
-    // A tenth of the suffixes with a tenth of the numbers: the bits of a number depend on how dense they are.
+    // Uses a tenth of the numbers in a tenth of the suffixes, because the bits per number depend only on the density.
     const share = count < 5_000_000 ? 1 : 10;
     const suffixes = randomSuffixes(randomFrom(count), count / share, UNIVERSE / share);
     const bits = (encodeDense(suffixes, UNIVERSE / share).length * 32) / suffixes.length;

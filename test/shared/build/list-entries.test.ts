@@ -1,6 +1,4 @@
-/**
- * The content of a list while it is collected: numbers by prefix, permuted, sorted and distinct.
- */
+/** The content of a list while it is collected: numbers by prefix, permuted, sorted and distinct. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { ALWAYS, ListEntries } from '../../../shared/build/list-entries.ts';

@@ -1,4 +1,4 @@
-/** How the registered senders of a release are cut into shards. */
+/** The division of a release's registered senders into shards. */
 import { describe, expect, it } from 'vitest';
 import { encodePairs } from '../../../shared/build/dense-section.ts';
 import { encodeRegisteredTable, PairEntries } from '../../../shared/build/pairs.ts';
@@ -18,7 +18,7 @@ import { testKeys } from '../support/test-keys.ts';
 const CLIENTS = 500;
 const NUMBERS = 1_600;
 
-/** Numbers of some prefixes, spread over them, for each of many clients. */
+/** For each of many clients, numbers spread over some prefixes. */
 function* pairsOf(clients: number, numbers: number) {
   for (let client = 0; client < clients; client++) {
     for (let index = 0; index < numbers; index++) {
@@ -106,7 +106,7 @@ describe('the shards of registered senders', () => {
     };
     const own = contentOf(pairs);
     expect(await problemOf(encodeRegisteredTable(own), 3)).toBeNull();
-    // One more client in the group of another.
+    // Add another client to the group of an existing one.
     const { group } = spreadOf(pairs[0]!.client, testKeys.sourceSeed);
     const alike = Array.from({ length: 200 }, (_, index) => `org-9/alike-${index}`).find(
       (name) => spreadOf(name, testKeys.sourceSeed).group === group,

@@ -1,6 +1,6 @@
 /**
- * Slices of the key space: every key belongs to exactly one part and one shard, dense prefixes have their
- * own parts, and cuts stay the same from day to day.
+ * Slices of the key space. Every key belongs to exactly one part and one shard, dense prefixes have their own
+ * parts, and cuts stay the same from day to day.
  */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -16,7 +16,7 @@ const SUFFIXES = 100_000_000;
 const LIMIT = 1_000_000_000_000_000;
 const LAST_HEAD = 9_999_999;
 
-/** A list by its counts alone: cutting looks at nothing else. */
+/** A list that has only counts, because cutting uses nothing else. */
 function counted(
   plain: readonly (readonly [number, number])[],
   dated: readonly (readonly [number, number])[] = [],

@@ -1,6 +1,4 @@
-/**
- * The suffixes of one prefix while a list is collected: sorted and distinct, however many there are.
- */
+/** The suffixes of one prefix while a list is collected are sorted and distinct, for any count. */
 import { expect, it } from 'vitest';
 import { SuffixSet } from '../../../shared/build/suffix-set.ts';
 import { SUFFIX_COUNT } from '../../../shared/numbers/number.ts';
@@ -8,7 +6,7 @@ import { SUFFIX_COUNT } from '../../../shared/numbers/number.ts';
 it.each([0, 1, 64, 65, 99_999, 100_000, 3_124_999, 3_125_000, 3_125_001, 4_000_000])(
   'returns %i suffixes sorted and distinct, added in pieces and some twice',
   (count) => {
-    // A step without a divisor in common with 10^8 comes to no suffix twice.
+    // The step has no common divisor with 10^8, so no suffix repeats.
     const suffix = (index: number): number => (index * 61_803_399) % SUFFIX_COUNT;
     const added = new Uint32Array(count + (count >>> 3));
     for (let index = 0; index < added.length; index++) added[index] = suffix(index % count);

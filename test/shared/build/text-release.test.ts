@@ -1,4 +1,4 @@
-/** Text releases: bounds, and that equal content gives equal bytes. */
+/** Text releases: their limits, and equal bytes for equal content. */
 import { describe, expect, it } from 'vitest';
 import {
   buildTextRelease,

@@ -1,4 +1,4 @@
-/** Certificates, proofs and delegations as control verifies them: what is forged, expired or foreign has its code. */
+/** Certificates, proofs and delegations as control verifies them. Forged, expired and foreign ones each have their own code. */
 import { describe, expect, it } from 'vitest';
 import { verifyCertificate, verifyProof } from '../../../shared/credentials/certificate.ts';
 import { CERTIFICATE_TYPE, DELEGATION_TYPE, PROOF_TYPE } from '../../../shared/credentials/claims.ts';
@@ -34,7 +34,7 @@ const goodClaims = certificateClaims(holder);
 
 const beyondEveryList = { status: { status_list: { idx: STATUS_ENTRIES_MAX, uri: STATUS_URI } } };
 
-/** A header with any members, over claims that are good otherwise. */
+/** Signs otherwise valid claims with these header members. */
 const withHeader = (header: object | string, signer: Signer = issuer) =>
   sign(signer, CERTIFICATE_TYPE, certificateClaims(holder), header);
 const withNums = (...nums: string[]) => certificate(issuer, holder, { nums });
@@ -289,7 +289,7 @@ describe('a delegation', async () => {
   });
 });
 
-/** The good certificate with other claims and its old signature. */
+/** The good certificate with other claims and the old signature. */
 async function forged(some: object): Promise<string> {
   const [header, , signature] = good.split('.');
   const [, claims] = (await certificate(issuer, holder, some)).split('.');

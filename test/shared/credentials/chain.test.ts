@@ -1,5 +1,5 @@
 /**
- * The rules of a chain of credentials, against a plain model: any links, dates, numbers, scopes and statuses, in any
+ * The rules of a chain of credentials, compared with a plain model: any links, dates, numbers, scopes and statuses, in any
  * order.
  */
 import fc from 'fast-check';
@@ -12,20 +12,20 @@ import { NOW_S, NUMBER } from '../support/credential-world.ts';
 import { holds } from '../support/properties.ts';
 
 const ORGANISATIONS = ['acme', 'reseller', 'relay', 'other'] as const;
-/** Each organisation but one has a sender code. */
+/** All organisations but one have a sender code. */
 const CODES: Readonly<Record<string, string>> = { acme: 'ACME0001', reseller: 'RSLL0001', relay: 'RLAY0001' };
 const STATUSES = ['valid', 'revoked', 'suspended', 'rateReduced', 'stale', null] as const;
 const KEY = { alg: 'EdDSA', bytes: new Uint8Array(32) } as const;
 const NAMES = ['a', 'b', 'c', 'd'];
 
-/** Mostly good, so that many chains are good as a whole. */
+/** Prefers good values, so that many whole chains are good. */
 const mostly = <Value>(good: Value, ...others: readonly Value[]): fc.Arbitrary<Value> =>
   fc.oneof(
     { arbitrary: fc.constant(good), weight: 12 },
     { arbitrary: fc.constantFrom(good, ...others), weight: 1 },
   );
 
-/** Dates relative to now, with both sides of each end, the skew of 60 s included. */
+/** Dates are relative to now. They cover both sides of each end, including the skew of 60 s. */
 const row = (place: number): fc.Arbitrary<CredentialRow & { readonly status: (typeof STATUSES)[number] }> =>
   fc
     .record({
@@ -60,7 +60,7 @@ const token: fc.Arbitrary<SenderToken> = fc.record({
   chain: fc.constant([]),
 });
 
-/** The links as a list of rules, each of the whole chain. */
+/** The rules for the links of a whole chain. */
 function modelOfLinks(found: readonly (CredentialRow | null)[]): string {
   const [first, ...rest] = found;
   if (first === undefined || first === null || first.principal !== null) return 'CERTIFICATE_INVALID';
@@ -72,7 +72,7 @@ function modelOfLinks(found: readonly (CredentialRow | null)[]): string {
   return 'links';
 }
 
-/** Every rule of one link that it breaks, in the order in which they decide. */
+/** Every rule that one link breaks, in the order in which the rules decide. */
 function modelOfLink(link: Rows[number], n: number, channel: string): string[] {
   const of = link.kind === 'certificate' ? 'CERTIFICATE' : 'DELEGATION';
   const [{ from, to }] = link.spans as [{ from: number; to: number }];
@@ -145,7 +145,7 @@ describe('a chain of credentials', () => {
       }),
       { numRuns: 2_500 },
     );
-    // The generator reaches every result.
+    // The generated chains cover every result.
     expect(Object.keys(found).sort()).toEqual([
       ...['CERTIFICATE_EXPIRED', 'CERTIFICATE_MISMATCH', 'CERTIFICATE_NOT_YET_VALID', 'CERTIFICATE_REVOKED'],
       ...['CERTIFICATE_SUSPENDED', 'DELEGATION_EXPIRED', 'DELEGATION_MISSING', 'DELEGATION_REVOKED'],

@@ -1,6 +1,6 @@
 /**
- * Forged credentials, as control gets them: whatever a header says of algorithm, key or kind, only the key that is known
- * beforehand verifies, and only what it signed as that kind.
+ * Forged credentials at control. Whatever a header says about algorithm, key or kind, only the key that is known in advance
+ * verifies a credential, and only as the kind that the key signed.
  */
 import { describe, expect, it } from 'vitest';
 import { verifyCertificate, verifyProof } from '../../../shared/credentials/certificate.ts';
@@ -38,12 +38,12 @@ const principal = await rowOf(holder);
 const certified = await verifyCertificate(await certificate(issuer, holder), rights, NOW_S);
 if (!certified.ok) throw new Error(certified.message);
 
-/** A kind of credential: what is good of it, and how control verifies it. */
+/** A kind of credential: its good values, and how control verifies it. */
 interface Kind {
   readonly typ: string;
   readonly signer: Signer;
   readonly claims: object;
-  /** As a good header has it; null if the key comes with the request. */
+  /** The key ID of a good header; null if the key comes with the request. */
   readonly kid: string | null;
   readonly code: string;
   readonly verify: (text: string) => Promise<object>;
@@ -77,7 +77,7 @@ const KINDS: readonly Kind[] = [
 
 type Attack = readonly [what: string, make: (kind: Kind) => string | Promise<string>];
 
-/** Signs the good claims under a header with other members. */
+/** Signs the good claims with other header members. */
 const withHeader = ({ typ, signer, claims, kid }: Kind, header: object, by = signer): Promise<string> =>
   sign(by, typ, claims, { kid: kid ?? undefined, ...header });
 
@@ -106,7 +106,7 @@ const ATTACKS: readonly Attack[] = [
   ['with the key of somebody else as "jwk"', (kind) => withHeader(kind, { jwk: stranger.jwk }, stranger)],
 ];
 
-/** For kinds whose key is known by its ID. */
+/** For kinds whose key is selected by ID. */
 const KEY_ID_ATTACKS: readonly Attack[] = [
   ['with another key ID', (kind) => withHeader(kind, { kid: stranger.kid })],
   ['without a key ID', (kind) => withHeader(kind, { kid: undefined })],

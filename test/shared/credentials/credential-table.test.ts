@@ -1,6 +1,6 @@
 /**
- * The credential table: a reader gets what was written, equal rows have equal bytes, and damaged bytes are refused or
- * read as possible rows. A sealed table is refused with any bit changed.
+ * The credential table. A reader gets the written rows, equal rows have equal bytes, and damaged bytes are refused or read as
+ * possible rows. A sealed table is refused if any bit has changed.
  */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';

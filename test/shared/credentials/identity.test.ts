@@ -1,4 +1,4 @@
-/** PASSporTs of calls and texts: their form, their signature, and the rules that a request must keep. */
+/** PASSporTs of calls and texts: their form, their signature, and the rules that a request must obey. */
 import { describe, expect, it } from 'vitest';
 import { checkIdentity, type IdentityUse } from '../../../shared/credentials/identity.ts';
 import { digestOf } from '../../../shared/credentials/keys.ts';
@@ -47,7 +47,7 @@ const row: PassportRow = {
 };
 const table: PassportTable = new Map([[x5u, row]]);
 
-/** The result for values of `identity`. */
+/** The result for these values of `identity`. */
 async function resultOf(values: readonly string[], use: IdentityUse = CALL, known: PassportTable = table) {
   return checkIdentity(await Promise.all(values.map((each) => verifyPassport(each, known))), use);
 }
@@ -282,7 +282,7 @@ describe('the table of certificates', () => {
   });
 });
 
-/** The JWS with one part of another. */
+/** Replaces one part of the JWS by the same part of another JWS. */
 function swapPart(jws: string, other: string, index: number): string {
   return jws.split('.').with(index, other.split('.')[index]!).join('.');
 }

@@ -1,6 +1,6 @@
 /**
- * Credentials made by software that others wrote are verified here, and ours by that software: python3-jwcrypto and jose
- * of Debian and Ubuntu, and @sd-jwt/jwt-status-list. Without the former, the test prints a message.
+ * numgate verifies credentials of third-party software, and that software verifies ours: python3-jwcrypto and jose of Debian
+ * and Ubuntu, and @sd-jwt/jwt-status-list. If one of the former is not installed, the test prints a message.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -53,7 +53,7 @@ const certificateClaims = async (holder: CredentialKey) => ({
   status: { status_list: { idx: 7, uri: LIST } },
 });
 
-/** Another character in the signature: each of its bits counts there. */
+/** Changes a character of the signature at a place where every bit matters. */
 function forged(token: string): string {
   const at = token.lastIndexOf('.') + 10;
   return token.slice(0, at) + (token[at] === 'A' ? 'B' : 'A') + token.slice(at + 1);

@@ -69,7 +69,7 @@ test('a rotated key signs, and the former one verifies what it signed', async ()
   for (const jws of [before, after, list])
     await expect(jwtVerify(jws, createLocalJWKSet(keys))).resolves.toBeDefined();
   for (const key of keys.keys) expect(key).not.toHaveProperty('d');
-  // Those two keys have certificates, the next two have none: the one before stays in any case.
+  // Those two keys have certificates, and the next two have none. The previous key stays in any case.
   await run('rotate');
   await run('rotate');
   const kids = (await keysNow()).keys.map(({ kid }) => kid);

@@ -1,4 +1,4 @@
-/** The server of the example issuer answers whatever it is sent: it runs in the process of `npm start`. */
+/** The server of the example issuer answers every request. It must not crash, because it runs in the process of `npm start`. */
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { type AddressInfo, connect } from 'node:net';

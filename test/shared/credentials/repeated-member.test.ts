@@ -1,4 +1,4 @@
-/** Members that occur twice are found in any JSON text, however the names are spelled. */
+/** Members that occur twice are found in any JSON text, in every spelling of their names. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { repeatsMember } from '../../../shared/credentials/repeated-member.ts';

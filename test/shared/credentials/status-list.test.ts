@@ -1,6 +1,4 @@
-/**
- * Status lists: the vectors of draft-ietf-oauth-status-list, what a list must have, and bounds on what is inflated.
- */
+/** Status lists: the vectors of draft-ietf-oauth-status-list, the requirements for a list, and limits on inflated data. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { fromHex, toBase64Url } from '../../../shared/bytes.ts';
@@ -35,7 +33,7 @@ const TWO_BITS = [
   'AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAwJEuAQAAAAAAAAAAAAAAAAAAAAAAAMB9SwIAAAAAAAAAAAAAAAAAAACoYUoA',
   'AAAAAAAAAAAAAEBqH81gAQw',
 ].join('');
-/** Their entries that are not 0. */
+/** The indices of their entries that are not 0. */
 const INDICES = [0, 1993, 25460, 159495, 495669, 554353, 645645, 723232, 854545, 934534, 1000345];
 const statusesOf = (list: StatusList): (Status | null)[] =>
   Array.from({ length: list.size }, (_, at) => list.at(at));
@@ -62,7 +60,7 @@ describe('the vectors of the draft', () => {
     const { list } = verified.value;
     expect(list.size).toBe(2 ** 20);
     const ended: unknown[] = [];
-    // Entries of bytes that are 0 are valid.
+    // Entries in zero bytes are valid.
     for (const [place, byte] of list.bytes.entries()) {
       for (let at = (place * 8) / bits; byte !== 0 && at < ((place + 1) * 8) / bits; at++)
         if (list.at(at) !== 'valid') ended.push([at, list.at(at)]);

@@ -1,4 +1,4 @@
-/** Drift of histograms, and the comparison of a canary with the release in force: formulas, and what chance does. */
+/** Drift of histograms, and the comparison of a canary with the release in force: the formulas, and the effect of chance. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type ClientRates, compareCanary } from '../../../shared/drift/canary-rate.ts';
@@ -15,7 +15,7 @@ import { SCORE_BINS } from '../../../shared/limits/text.ts';
 import { TEXT_COUNTS_SIZE } from '../../../shared/usage/text-counts.ts';
 import { wilson } from '../../../shared/wilson.ts';
 
-/** Mulberry32: the same numbers for the same seed, in each runtime. */
+/** mulberry32: the same numbers for the same seed, in each runtime. */
 function randomOf(seed: number): () => number {
   let state = seed;
   return () => {
@@ -26,7 +26,7 @@ function randomOf(seed: number): () => number {
   };
 }
 
-/** Scores of a model: many near 0, some near 1. @param spam share of the latter */
+/** Scores of a model, many near 0 and some near 1. @param spam share of scores near 1 */
 function histogramOf(texts: number, spam: number, random: () => number): number[] {
   const bins = new Array<number>(SCORE_BINS).fill(0);
   for (let text = 0; text < texts; text++) {
@@ -76,7 +76,7 @@ describe('the population stability index', () => {
       expect(psi).toBeLessThan(TEXT_DRIFT_PSI_MAX);
       expect(noiseOf(n, m)).toBeLessThanOrEqual(DRIFT_NOISE_SHARE * TEXT_DRIFT_PSI_MAX);
     }
-    // One in 1,000 is expected.
+    // One of the 1,000 pairs is expected.
     expect(beyond).toBeLessThan(6);
   });
 
@@ -103,7 +103,7 @@ describe('the population stability index', () => {
       { day: 100, model: 'c', counts: counts(19, 50_000) },
     ];
     const [a, c, ...more] = driftOf(rows, 100);
-    // Not 0: what is added to empty bins is a larger share of fewer texts.
+    // Not 0, because the amount added to empty bins is a larger share of fewer texts.
     expect([a!.model, a!.psi! < 0.01, a!.baseTexts]).toEqual(['a', true, 3_000]);
     expect([c!.model, c!.psi, c!.baseTexts, more]).toEqual(['c', null, 0, []]);
   });
@@ -128,7 +128,7 @@ describe('a canary', () => {
   });
 
   it('has not jumped because its data centres have other clients', () => {
-    // A gateway that carries spam meets the candidate alone; its own rate is as it was.
+    // Only a gateway that carries spam meets the candidate; its own rate is unchanged.
     const gateway = clientOf([50_000, 15_000], [50_000, 15_100]);
     const bank = clientOf([0, 0], [900_000, 90]);
     expect(compareCanary([gateway, bank])).toMatchObject({ clients: 1, hasJumped: false });
@@ -151,9 +151,9 @@ describe('a canary', () => {
     const jumped = clientOf([5_000, 600], [100 * TEXT_CANARY_BASE_MIN, 0]);
     const half = clientOf([few / 2, few / 2], [1_000_000, 0]);
     expect(compareCanary([half, half])!.hasJumped).toBe(false);
-    // Enough texts in all, and not without the largest client.
+    // There are enough texts in total, but not without the largest client.
     expect(compareCanary([jumped, half])!.hasJumped).toBe(false);
-    // 100 texts without a suspicious one do not show that the rate was below 12 %.
+    // 100 texts without a suspicious one do not prove that the rate was below 12 %.
     const unknown = clientOf([5_000, 600], [TEXT_CANARY_BASE_MIN, 0]);
     expect(compareCanary([unknown, unknown])!.hasJumped).toBe(false);
     expect(compareCanary([jumped, jumped])!.hasJumped).toBe(true);

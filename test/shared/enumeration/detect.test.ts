@@ -1,4 +1,4 @@
-/** The rules that recognise enumeration, each on traffic that it must find and traffic that it must not. */
+/** The rules that detect enumeration. Each one runs on traffic that it must detect and on traffic that it must not. */
 import { describe, expect, it } from 'vitest';
 import { detect, type ScanKind, type ScanWindow } from '../../../shared/enumeration/detect.ts';
 import { scanKeyOf } from '../../../shared/enumeration/scan-key.ts';
@@ -9,7 +9,7 @@ const key = scanKeyOf(0x2b5f_8a01);
 const MOBILE = 82_10_2000_0000;
 const USED = 80_000_000;
 
-/** What is found in these numbers, spread over so many isolates at random. */
+/** The kinds of scans that are detected in these numbers, spread at random over `isolates` isolates. */
 function found(
   numbers: Iterable<number>,
   isolates = 1,
@@ -19,7 +19,7 @@ function found(
   const below = randomFrom(11);
   const sketches = Array.from({ length: isolates }, () => new ScanSketch(key));
   for (const n of numbers) sketches[below(isolates)]!.seeTo(n);
-  // One of them twice.
+  // The first canary number is checked twice.
   for (let at = 0; at <= canaries; at++) if (canaries > 0) sketches[0]!.seeCanary(MOBILE + (at % canaries));
   const merged = mergedSketch(key);
   for (const sketch of sketches) merged.add(sketch.data());

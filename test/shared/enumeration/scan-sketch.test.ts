@@ -1,4 +1,4 @@
-/** Sketches of the numbers that clients check: merging, sampling, and that they hold no number. */
+/** Sketches of the numbers that clients check: merging and sampling. A sketch contains no number. */
 import { describe, expect, it } from 'vitest';
 import { CanaryNumbers } from '../../../shared/enumeration/canary-numbers.ts';
 import { hashOfBlock, MARKS, scanKeyOf } from '../../../shared/enumeration/scan-key.ts';
@@ -19,7 +19,7 @@ function sketchOf(numbers: Iterable<number>): ScanSketch {
   return sketch;
 }
 
-/** By block: count and marks. */
+/** Count and marks of each block. */
 function entriesOf({ entries }: ScanData): Map<number, readonly number[]> {
   const found = new Map<number, readonly number[]>();
   for (let at = 0; at < entries.length; at += 4) {
@@ -104,7 +104,7 @@ describe('a sketch', () => {
   it('puts the first and the last number of each block into it', () => {
     const below = randomFrom(11);
     for (let run = 0; run < 2_000; run++) {
-      // From blocks of few digits to those of 32 bits.
+      // From blocks with few digits to blocks of 32 bits.
       const block = 1 + below(2 ** (1 + (run % 32)) - 1);
       const sketch = sketchOf([block * 10_000, block * 10_000 + 9_999]);
       expect([...entriesOf(sketch.data())].map(([own, [count]]) => [own, count])).toEqual([[block, 2]]);

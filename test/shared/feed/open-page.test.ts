@@ -1,4 +1,4 @@
-/** Consumers decrypt and verify pages of the feed: what was altered, left out, repeated or moved is an error. */
+/** Consumers decrypt and verify pages of the feed. Altered, omitted, repeated or moved events are errors. */
 import { exportJWK, generateKeyPair } from 'jose';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { toBase64Url } from '../../../shared/bytes.ts';
@@ -75,14 +75,14 @@ describe('pages of the feed', () => {
         expect(opened).toMatchObject({ ok: false, code: 'FEED_CHAIN_BROKEN' });
       }
     }
-    // A page in place of another.
+    // A later page in place of the next one.
     expect(await openPage(page.slice(3), consumer.key, START)).toMatchObject({ code: 'FEED_CHAIN_BROKEN' });
   });
 
   it.each(CONSUMERS)('with %s show each altered character of an event', async (name) => {
     const consumer = consumers[name];
     const [page] = [await pageFor(consumer)];
-    // A block and the end of an entry: all kinds of bytes, of the envelope, the header, IV, text and tag.
+    // A block and the end of an entry. They cover all kinds of bytes: envelope, header, IV, text and tag.
     for (const index of [0, 4]) {
       const before = index === 0 ? START : { ...START, position: index, digest: events[index - 1]!.digest };
       const text = JSON.stringify(page[index]);

@@ -1,6 +1,6 @@
 /**
- * The live layer against a plain model. The newest entry of a key and subject decides, in whatever order
- * entries are spread over segments and whatever a release has folded in.
+ * The live layer compared with a plain model. The newest entry of a key and subject decides, however entries
+ * are spread over segments and whatever a release has folded in.
  */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -36,7 +36,7 @@ const query: fc.Arbitrary<Query> = fc
   })
   .map(({ key, ...rest }) => ({ ...key, ...rest }));
 
-/** Deals entries out to `hands` groups, each entry by its place. */
+/** Deals entries into `hands` groups, by the place of each entry. */
 function dealt(entries: readonly LiveEntry[], places: readonly number[], hands: number): LiveEntry[][] {
   return Array.from({ length: hands }, (_, hand) =>
     entries.filter((_, index) => places[index]! % hands === hand),
@@ -148,7 +148,7 @@ describe('a large live layer', () => {
   const { until } = EVER;
   const drawn = randomSet(randomFrom(20_261_124), 60_000, LIMIT);
 
-  // Random, consecutive and evenly spaced keys: patterns that can break a hash.
+  // Random, consecutive and evenly spaced keys, because such patterns can break a hash.
   it.each<[string, (index: number) => number]>([
     ['random numbers', (index) => drawn[index]!],
     ['numbers in a row', (index) => index],

@@ -1,6 +1,6 @@
 /**
  * Damaged segments, opened without their seal. A segment is refused with a LayoutError or read as valid
- * entries, never with another exception or with incomplete entries.
+ * entries. It never causes another exception or incomplete entries.
  */
 import { describe, expect, it } from 'vitest';
 import { SEGMENT_ENTRIES_MAX } from '../../../shared/limits/control.ts';
@@ -16,7 +16,7 @@ import { find, liveEntry, segmentOf } from '../support/live.ts';
 const MASKS = [1, 2, 4, 8, 16, 32, 64, 128, 255];
 const ALL = { subjectBit: 3, foldedSeq: 0, now: 0 };
 
-/** @returns whether it opened as a segment */
+/** @returns whether the bytes opened as a segment */
 function survives({ what, bytes }: Damaged): boolean {
   let segment: Segment;
   try {
@@ -26,7 +26,7 @@ function survives({ what, bytes }: Damaged): boolean {
     throw new Error(`${what}: ${String(error)}`, { cause: error });
   }
   const layer = new LiveLayer([segment], segmentOf([]));
-  // An undo decides as if there were no entry.
+  // An undo decides as if the entry did not exist.
   const hasUndo = [...segment.entries()].some(({ op }) => op === 'undo');
   for (const entry of segment.entries()) {
     const { kind, op, subjects, code, authority, seq, until } = entry;
@@ -68,7 +68,7 @@ describe.each(vectors.segments)('the damaged segment "$name"', ({ hex }) => {
 
 describe('a segment is refused', () => {
   const key = { kind: 'number', high: 8210, low: 5 } as const;
-  // Names: SENDER_UNQUALIFIED, kisa.
+  // The names are SENDER_UNQUALIFIED and kisa.
   const entries = [
     liveEntry(key, { seq: 9 }),
     liveEntry(key, { seq: 8, op: 'unblock' }),

@@ -1,5 +1,5 @@
 /**
- * Segments: a reader gets what was written, and equal entries have equal bytes. Golden bytes are in
+ * Segments: a reader gets the written entries, and equal entries have equal bytes. Golden bytes are in
  * test/vectors/segments.json.
  */
 import fc from 'fast-check';
@@ -17,7 +17,7 @@ import { holds } from '../support/properties.ts';
 const NUMBER = numberKey(821_012_345_678);
 
 describe.each(vectors.segments)('the golden segment "$name"', ({ entries, hex }) => {
-  // JSON has no literal types. The tests below fail if the file does not have this form.
+  // JSON has no literal types. The tests below fail if the file has another form.
   const golden = entries as unknown as readonly LiveEntry[];
 
   it('has the same bytes from the naive encoder and from ours', () => {

@@ -1,4 +1,4 @@
-/** Which operators can inform the owner of a number. */
+/** The operators that can inform the owner of a number. */
 import { expect, it } from 'vitest';
 import { ownersOperators } from '../../../shared/notices/operators.ts';
 

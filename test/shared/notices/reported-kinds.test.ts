@@ -1,4 +1,4 @@
-/** Small counts are not given to a sender, whatever the others are. */
+/** Small counts are never given to a sender, whatever the other counts are. */
 import { expect, it } from 'vitest';
 import { REPORTED_COUNT_MIN } from '../../../shared/limits/notice-sources.ts';
 import { reportedKinds } from '../../../shared/notices/reported-kinds.ts';

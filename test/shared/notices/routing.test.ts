@@ -1,4 +1,4 @@
-/** Who gets which notice about a sender: any sequence of events, against what each organisation should know at its end. */
+/** Which organisation gets which notice about a sender, compared with what it should know after any sequence of events. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { PartyEntry, PartyEvent } from '../../../shared/feed/entry.ts';
@@ -34,7 +34,7 @@ function event(position: number, given: PartyEntry | null): PartyEvent {
   return { position, epoch: 1, reference: 'r'.repeat(22), entry: given, at: AT, digest: '' };
 }
 
-/** Routes events one after the other, as the router does. */
+/** Routes events one after another, like the router. */
 function route(given: readonly (PartyEntry | null)[], facts = FACTS) {
   let row: RoutedSender | null = null;
   const notices: (readonly [string, NewNotice])[] = [];
@@ -69,7 +69,7 @@ describe('a reported sender', () => {
       ...{ firstSeenAt: '2026-11-27T02:00:00.000Z', lastSeenAt: '2026-11-27T03:00:00.000Z' },
       respondBy: '2026-11-28T03:00:00.000Z',
     });
-    // Nobody learns who else has registered the number, or gets the notice.
+    // No notice reveals who else has registered the number or gets the notice.
     for (const [, notice] of notices) {
       const { authority: _, ...data } = notice.data;
       expect(JSON.stringify({ ...notice, data })).not.toMatch(/acme|relay|skt|"kt"/);
@@ -166,7 +166,7 @@ it('whatever happens to a sender, each organisation ends up knowing whether it i
         if (type === 'sender.unblocked' && known.has(id)) known.set(id, false);
         if (type === 'owner.blocked') known.set(`owner ${id}`, true);
         if (type === 'owner.unblocked') {
-          // Nobody learns of the end of what they never learned of.
+          // Only organisations that learned of a block learn of its end.
           expect(known.get(`owner ${id}`)).toBe(true);
           known.set(`owner ${id}`, false);
         }

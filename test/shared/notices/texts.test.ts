@@ -1,4 +1,4 @@
-/** The texts for subscribers: no link, no number, whole sentences in both languages. */
+/** The texts for subscribers have no link, no number, and whole sentences in both languages. */
 import { describe, expect, it } from 'vitest';
 import { guidanceTexts, ownerUsedTexts } from '../../../shared/notices/texts.ts';
 import { SPAM_KINDS } from '../../../shared/reports/report.ts';

@@ -1,4 +1,4 @@
-/** Where webhooks may go: only over https, to allowed host names, and to no address in any spelling. */
+/** Permitted URLs of webhooks: only https, only allowed host names, and no address in any spelling. */
 import fc from 'fast-check';
 import * as v from 'valibot';
 import { describe, expect, it } from 'vitest';

@@ -1,6 +1,4 @@
-/**
- * The ranges that `data/kr-unallocated.csv` lists whole: none of them may count as in use.
- */
+/** The whole ranges in `data/kr-unallocated.csv`: none of them may count as in use. */
 import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import { countWholeBlocks, isTooWide } from '../../../shared/numbers/blocks.ts';

@@ -1,6 +1,4 @@
-/**
- * Whole blocks and wide ranges: each bound from both sides, and blocks against the plan, number by number.
- */
+/** Whole blocks and wide ranges: each bound from both sides, and blocks compared with the plan, number by number. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { countWholeBlocks, isTooWide } from '../../../shared/numbers/blocks.ts';

@@ -1,6 +1,4 @@
-/**
- * Calling codes: every assigned code is found, and every unassigned one is recognised.
- */
+/** Calling codes: every assigned code is found, and every unassigned code is recognised. */
 import { describe, expect, it } from 'vitest';
 import table from '../../../data/calling-codes.json' with { type: 'json' };
 import {

@@ -1,6 +1,4 @@
-/**
- * Numbers with URIs, names, extensions and signs around them, none of which is a sender ID.
- */
+/** Numbers surrounded by URIs, names, extensions and signs. None of them is a sender ID. */
 import { describe, expect, it } from 'vitest';
 import { read } from './read.ts';
 

@@ -1,16 +1,16 @@
 /**
- * The intended differences between numgate's parser and libphonenumber-js, each with its reason and a
- * predicate as narrow as the reason. A disagreement that no entry covers is a bug in one of the two.
+ * The intended differences between numgate's parser and libphonenumber-js. Each has its reason and a predicate
+ * as narrow as the reason. A disagreement that no entry covers is a bug in one of the two.
  */
 import { callingCodeOf, dropsTrunkZero } from '../../../shared/numbers/calling-codes.ts';
 
-/** One reading of a text: the number without plus, null if none, and whether somebody can have it. */
+/** One reading of a text: the number without plus, null for no number, and whether a subscriber can have the number. */
 export interface Reading {
   readonly number: string | null;
   readonly plausible: boolean;
 }
 
-/** A disagreement: the digits of the text, whether a plus stood in front, and both readings. */
+/** A disagreement: the digits of the text, whether it began with a plus, and both readings. */
 export interface Disagreement {
   readonly text: string;
   readonly digits: string;
@@ -25,7 +25,7 @@ export interface Difference {
   readonly covers: (d: Disagreement) => boolean;
 }
 
-/** What libphonenumber strips behind a calling code beside a 0, by calling code. */
+/** The prefixes that libphonenumber strips after a calling code in addition to 0, by calling code. */
 const OTHER_NATIONAL_PREFIXES: ReadonlyMap<number, RegExp> = new Map([
   [1, /1/],
   [7, /8/],
@@ -50,7 +50,7 @@ function nationalOf(number: string): string {
   return number.slice(String(codeOf(number)).length);
 }
 
-/** The number without one trunk 0 behind its calling code, where that country drops it. */
+/** The number without one trunk 0 after its calling code, if the country drops it. */
 function withoutTrunkZero(number: string): string {
   const national = nationalOf(number);
   return dropsTrunkZero(codeOf(number)) && /^0[1-9]/.test(national)
@@ -58,7 +58,7 @@ function withoutTrunkZero(number: string): string {
     : number;
 }
 
-/** Whether our national digits are the last of the text, so that nothing was invented. */
+/** Whether our national digits are the last digits of the text, which means that none was invented. */
 const endsAsWritten = ({ digits, ours }: Disagreement): boolean =>
   digits.endsWith(nationalOf(ours.number ?? ''));
 const same = ({ ours, theirs }: Disagreement): boolean => ours.number === theirs.number;

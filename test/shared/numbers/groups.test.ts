@@ -1,4 +1,4 @@
-/** Texts whose groups of digits show more than one number; each was once read as another subscriber. */
+/** Texts whose groups of digits show more than one number. The parser once read each of them as another subscriber. */
 import { describe, expect, it } from 'vitest';
 import { parseListed } from '../../../shared/numbers/parse.ts';
 import { read } from './read.ts';

@@ -1,6 +1,6 @@
 /**
- * The plan-derived block list, against an independent plan: no number inside a row may be valid in
- * libphonenumber, for each false row would silence innocent subscribers.
+ * The block list derived from the plan, compared with an independent plan. No number inside a row may be valid
+ * in libphonenumber, because a false row would silence innocent subscribers.
  */
 import { readFileSync } from 'node:fs';
 import parsePhoneNumberFromString from 'libphonenumber-js/max';
@@ -11,7 +11,7 @@ import { randomFrom } from './random.ts';
 const SEED = 20_261_124;
 const SAMPLES_PER_ROW = 1_000;
 const ROW = /^\+(\d+)\.\.\+(\d+),NUMBER_UNALLOCATED,kr-plan,[^,"]+$/;
-/** The one stated exception: libphonenumber does not know that 010-0000 to 010-1999 were never assigned. */
+/** The only exception: libphonenumber does not know that 010-0000 to 010-1999 were never assigned. */
 const MOBILE_BARRED = { from: 821000000000, to: 821019999999 };
 
 const [header, ...lines] = readFileSync(new URL('../../../data/kr-unallocated.csv', import.meta.url), 'utf8')

@@ -1,6 +1,6 @@
 /**
- * numgate's parser against libphonenumber-js, default country KR: example numbers of every region in every
- * written form, and 100,000 seeded random inputs. Each disagreement must be an intended difference.
+ * numgate's parser compared with libphonenumber-js, default country KR: example numbers of every region in
+ * every written form, and 100,000 seeded random inputs. Each disagreement must be an intended difference.
  */
 import process from 'node:process';
 import examples from 'libphonenumber-js/examples.mobile.json' with { type: 'json' };
@@ -25,7 +25,7 @@ const SEPARATORS = [' ', '-', '.', '(', ')', '－', '　', '\u00a0', '\u200b', '
 const counts = new Map<string, number>(DIFFERENCES.map(({ id }) => [id, 0]));
 let agreed = 0;
 
-/** Every reading; the comparison is with the one that is closest to theirs. */
+/** Considers every reading, and returns the one that is closest to theirs. */
 function oursOf(text: string, theirs: Reading): Disagreement['ours'] {
   const party = parseParty(text);
   const readings = party.kind === 'ambiguous' ? party.readings : party.kind === 'number' ? [party] : [];
@@ -42,7 +42,7 @@ function theirsOf(text: string): Reading {
   return { number: parsed.number.slice(1), plausible: parsed.isValid() };
 }
 
-/** Null if both agree or an intended difference explains it; else the disagreement, for the report. */
+/** Null if both agree or an intended difference explains the disagreement; otherwise the disagreement, for the report. */
 function unexplained(text: string): Disagreement | null {
   const theirs = theirsOf(text);
   const ours = oursOf(text, theirs);
@@ -58,7 +58,7 @@ function unexplained(text: string): Disagreement | null {
   return null;
 }
 
-/** With separators, but no group of one or two digits at an end: those are refused (`groups.test.ts`). */
+/** Adds separators, but leaves no group of one or two digits at an end, because those are refused (`groups.test.ts`). */
 function randomlyWritten(text: string, below: RandomBelow): string {
   const isFullWidth = below(4) === 0;
   let written = '';

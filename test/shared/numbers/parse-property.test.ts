@@ -1,4 +1,4 @@
-/** The parser's laws: separators never matter, an answer parses to itself, nothing makes it throw. */
+/** Laws of the parser: separators never matter, a result parses to itself, and nothing makes the parser throw. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { PARTY_CHARS_MAX } from '../../../shared/limits/requests.ts';
@@ -29,7 +29,7 @@ const BEGINNINGS = [
   '8',
 ];
 
-/** Digit strings that lean towards the interesting beginnings. */
+/** Digit strings that often begin with interesting prefixes. */
 const digitStrings = fc
   .tuple(fc.constantFrom(...BEGINNINGS), fc.string({ unit: fc.constantFrom(...'0123456789'), maxLength: 18 }))
   .map(([beginning, rest]) => beginning + rest);

@@ -96,7 +96,7 @@ describe('a number abroad', () => {
     'keeps the carrier prefix %s as evidence, before a number abroad and before a Korean one',
     (prefix) => {
       expect(read(`${prefix} 44 20 7946 0018`)).toBe(`${prefix} +442079460018`);
-      // 00 + 882 is a network of the world.
+      // 00 + 882 is an international network.
       const others = prefix === '008' ? ['00 +8821012345678'] : [];
       expect(read(`${prefix} 82 10 1234 5678`)).toBe([...others, `${prefix} +821012345678`].join(' or '));
     },

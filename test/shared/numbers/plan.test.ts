@@ -1,4 +1,4 @@
-/** Korea's plan: each class at its first and last number and one step outside; short codes. */
+/** Korea's plan: each class at its first and last number and one step outside, and short codes. */
 import { describe, expect, it } from 'vitest';
 import plan from '../../../data/kr-plan.json' with { type: 'json' };
 import {
@@ -32,7 +32,7 @@ function classOf(national: string): KrClass | null {
   return krClassOf(Number(`82${national}`));
 }
 
-/** The plan by its definition: the longest row that fits prefix and length. */
+/** The class by definition: the longest row that fits prefix and length. */
 function classByRows(national: string): string {
   let best = { prefix: '', class: 'unknown' };
   for (const row of plan.rows) {

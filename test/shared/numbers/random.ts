@@ -1,9 +1,6 @@
-/**
- * Seeded randomness for tests that must be replayable: mulberry32, 32 bits of state.
- * Not for anything secret.
- */
+/** Seeded randomness for reproducible tests: mulberry32, with 32 bits of state. Not for secrets. */
 
-/** A source of integers in [0, limit), always the same for the same seed. */
+/** A source of integers in [0, limit). The same seed gives the same integers. */
 export type RandomBelow = (limit: number) => number;
 
 export function randomFrom(seed: number): RandomBelow {

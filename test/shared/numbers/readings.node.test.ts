@@ -1,6 +1,6 @@
 /**
- * Every written form of real numbers of every region and type: none is silently read as another number. The example
- * numbers are those of google-libphonenumber, whose metadata numgate does not use. Prints a table of the results.
+ * Every written form of real numbers of every region and type. None is silently read as another number. The example numbers are
+ * those of google-libphonenumber, whose metadata numgate does not use. Prints a table of the results.
  */
 import process from 'node:process';
 import google from 'google-libphonenumber';
@@ -34,7 +34,7 @@ function examples(): Example[] {
   return [...found.values()];
 }
 
-/** The two libraries are of different dates: only what both know. */
+/** The metadata of the two libraries have different dates, so use only numbers that both know. */
 const known = examples().filter(({ digits }) => {
   const n = Number(digits);
   return digits.length <= 15 && (krClassOf(n) === null ? isAssigned(n) : isValidNumber(n));
@@ -43,11 +43,11 @@ const known = examples().filter(({ digits }) => {
 const fullWidth = (text: string): string =>
   text.replace(/[!-~]/g, (unit) => String.fromCharCode(unit.charCodeAt(0) + 0xfee0));
 const korean = ({ digits }: Example): string => digits.slice(KOREA.length);
-/** As it is dialled in Korea. */
+/** The number as dialled in Korea. */
 const dialled = (example: Example): string =>
   /^(1[568]\d{6}|00.*)$/.test(korean(example)) ? korean(example) : `0${korean(example)}`;
 
-/** Forms by name; null where a number has no such form. */
+/** Forms by name; null if a number has no such form. */
 const FORMS: readonly (readonly [name: string, write: (example: Example) => string | null])[] = [
   ['+', ({ digits }) => `+${digits}`],
   ['+ with separators', ({ international }) => international],

@@ -1,4 +1,4 @@
-/** Sender rules: each rule by an example, and no rule for anything else. */
+/** Sender rules: one example of each rule, and no rule for anything else. */
 import { describe, expect, it } from 'vitest';
 import table from '../../../data/kr-sender-rules.json' with { type: 'json' };
 import { parseParty } from '../../../shared/numbers/parse.ts';

@@ -1,6 +1,4 @@
-/**
- * Spans of covered numbers, against plain sets of them.
- */
+/** Spans of covered numbers, compared with plain sets of them. */
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { countCovered, cover, type Span, without } from '../../../shared/numbers/spans.ts';

@@ -1,6 +1,4 @@
-/**
- * The gateway policy as data: which documents are valid, which rule matches, and shadow rules.
- */
+/** The gateway policy as data: valid documents, the matching rule, and shadow rules. */
 import * as v from 'valibot';
 import { describe, expect, it } from 'vitest';
 import type { Facts } from '../../../shared/policy/facts.ts';

@@ -1,6 +1,4 @@
-/**
- * The check before a promotion: it finds every kind of error in a release that is signed.
- */
+/** The check before a promotion finds every kind of error in a signed release. */
 import { describe, expect, it } from 'vitest';
 import { encodeRanges, encodeSources } from '../../../shared/build/tables.ts';
 import { sha256Hex } from '../../../shared/bytes.ts';
@@ -21,7 +19,7 @@ const LAST = 10_000_000;
 
 type Values = ReadonlyMap<string, Uint8Array<ArrayBuffer>>;
 
-/** @returns the code of what is wrong, null if nothing is */
+/** @returns the code of the error; null for none */
 async function checked(manifest: Manifest, values: Values): Promise<string | null> {
   const check = new ReleaseCheck(manifest, testKeys);
   for (const blob of blobsOf(manifest)) {
@@ -70,7 +68,7 @@ function manifestOf(counts: readonly Counted[]): Manifest {
   };
 }
 
-/** Checks one shard that is properly named in a manifest. */
+/** Checks one shard that a manifest names properly. */
 async function checkedShard(
   parts: readonly NaivePart[],
   counts: readonly Counted[],
@@ -230,7 +228,7 @@ describe('the check of a release', () => {
 
   it('reads no more numbers than the manifest counts or a release may have', async () => {
     const every = naiveRice([], 100, { parameter: 0, width: 100 });
-    // The same section as its complement: a few bytes that list a whole prefix.
+    // The same section as a complement: a few bytes that list a whole prefix.
     every[1] = 1;
     const parts = [part([null]), part([every], [8210, 0]), part([null], [8210, 100])];
     expect(await checkedShard(parts, [{ numbers: 100 }])).toBeNull();

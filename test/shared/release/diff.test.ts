@@ -1,7 +1,6 @@
 /**
- * Differences of releases against plain sets: random pairs of releases; lists that are added, dropped, moved
- * or change their terms; shard boundaries that moved; and shards that both releases have, which are not
- * loaded.
+ * Differences of releases, compared with plain sets: random pairs of releases; lists that are added, dropped,
+ * moved or change their terms; moved shard boundaries; and shared shards, which are not loaded.
  */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -33,7 +32,7 @@ const content = fc.record({
   ranges: fc.array(range, { maxLength: 8 }),
   sources: fc.array(source, { maxLength: 8 }),
 });
-/** Two contents that have much in common. */
+/** Two contents with much in common. */
 const contents = fc.tuple(content, content, content).map(([shared, one, two]) =>
   [one, two].map((own) => ({
     numbers: [...shared.numbers, ...own.numbers],
@@ -163,7 +162,7 @@ describe('the difference of two releases', () => {
 });
 
 describe('the difference of large releases', () => {
-  /** Random numbers behind a prefix; dated ones fill a shard sooner. */
+  /** Random numbers of a prefix. Dated numbers fill a shard sooner. */
   const bulk = (seed: number, prefix: number, count: number, when: Dated): PlainList['numbers'] => {
     const below = randomFrom(seed);
     return Array.from({ length: count }, () => ({ n: prefix * SUFFIX_COUNT + below(SUFFIX_COUNT), ...when }));

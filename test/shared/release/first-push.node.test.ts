@@ -1,6 +1,4 @@
-/**
- * The demo lists as `npm start` builds them, with a smaller sample: their first push hits no guard.
- */
+/** The demo lists as `npm start` builds them, with a smaller sample. Their first push hits no guard. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { basename, join } from 'node:path';

@@ -1,6 +1,4 @@
-/**
- * The settings of the guards: defaults, bounds, and fields that contradict each other.
- */
+/** The settings of the guards: defaults, bounds, and fields that contradict each other. */
 import * as v from 'valibot';
 import { describe, expect, it } from 'vitest';
 import { KR_OPERATOR_RANGES } from '../../../shared/numbers/operator-ranges.ts';

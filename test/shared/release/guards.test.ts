@@ -21,7 +21,7 @@ const FIRST = 82_10_2000_0000;
 const run = (from: number, count: number, when: Dated = EVER): PlainList['numbers'] =>
   Array.from({ length: count }, (_, index) => ({ n: from + index, ...when }));
 
-/** Numbers at large distances, so that no block is whole. */
+/** Numbers far apart, so that no block is complete. */
 const spread = (count: number, when: Dated = EVER): PlainList['numbers'] =>
   Array.from({ length: count }, (_, index) => ({ n: FIRST + index * 7_919, ...when }));
 

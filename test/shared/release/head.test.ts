@@ -1,6 +1,4 @@
-/**
- * The head and the client directory as they are stored: sealed, and refused where they are not ours.
- */
+/** The head and the client directory as they are stored: sealed, and refused if they are foreign. */
 import * as v from 'valibot';
 import { describe, expect, test } from 'vitest';
 import { utf8 } from '../../../shared/bytes.ts';
@@ -179,7 +177,7 @@ describe('a directory', () => {
       beta: { senderCode: 'BETA0001', qualification: null, isSuspended: false },
       gamma: { senderCode: null, qualification: null, isSuspended: true },
     });
-    // An edge that predates them opens the same clients.
+    // An edge older than these fields still opens the clients.
     const earlier = v.object({
       kind: v.string(),
       format: v.literal(3),

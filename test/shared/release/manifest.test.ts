@@ -1,6 +1,6 @@
 /**
- * The signed manifest: each problem has its own code, and nothing is read from a manifest that no trusted
- * key signed.
+ * The signed manifest. Each problem has its own code, and nothing is read from a manifest without a trusted
+ * signature.
  */
 import { describe, expect, it } from 'vitest';
 import { fromBase64, toBase64 } from '../../../shared/bytes.ts';
@@ -11,7 +11,7 @@ import { EVER, plainList } from '../support/plain-model.ts';
 import { testKeys } from '../support/test-keys.ts';
 
 async function keyPair(): Promise<CryptoKeyPair> {
-  // The type covers all algorithms; Ed25519 always gives a pair.
+  // The type covers all algorithms. Ed25519 always gives a pair.
   return (await crypto.subtle.generateKey('Ed25519', true, ['sign', 'verify'])) as CryptoKeyPair;
 }
 
@@ -32,7 +32,7 @@ const open = (
   return openManifest(envelope, trusted, [testKeys.keyId]);
 };
 
-/** Signs any document, as an attacker with our key or a newer version of the builder could. */
+/** Signs any document, as an attacker with our key or a newer builder could. */
 const signAnything = (signed: string): Promise<SignedText> => signText(signed, ours.privateKey);
 const signDocument = (document: object): Promise<SignedText> => signAnything(JSON.stringify(document));
 

@@ -1,6 +1,4 @@
-/**
- * The plan: the same on both sides, another hash if anything differs, and overrides by name.
- */
+/** The plan: equal on both sides, another hash for any difference, and overrides by name. */
 import { describe, expect, it } from 'vitest';
 import { DEFAULT_GUARDS, remainingGuards } from '../../../shared/release/guard-settings.ts';
 import { createPlan } from '../../../shared/release/plan.ts';

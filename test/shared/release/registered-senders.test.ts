@@ -14,7 +14,7 @@ const single = (client: number, n: number, own = false): RegisteredPair => ({
   ...{ client: clientName(client), from: n, to: n, own },
 });
 
-/** Builds, verifies and opens a release with these pairs, and compares look-ups near and far from them. */
+/** Builds, verifies and opens a release with these pairs, and compares lookups of these pairs, of neighbours and of others. */
 async function check(pairs: readonly RegisteredPair[], others: readonly string[] = []): Promise<void> {
   const built = await buildRegistered(pairs);
   const checking = new ReleaseCheck(built.manifest, testKeys);
@@ -80,7 +80,7 @@ describe('registered senders of a release', () => {
 
   it('counts the numbers of prefixes with few pairs, and not as ranges', async () => {
     const lonely = [3, 5, 9].map((n) => single(0, 8_215_880_000 + n, n === 9));
-    // Neighbours become one row, and a long range swallows a number.
+    // Neighbours become one row, and a long range absorbs a number.
     const pairs = [...lonely, single(1, 8_215_881_000), single(1, 8_215_881_001)];
     const range = { client: clientName(2), from: 8_215_882_000, to: 8_215_882_064, own: true };
     const { manifest } = await buildRegistered([...pairs, range, single(2, 8_215_882_000, true)]);

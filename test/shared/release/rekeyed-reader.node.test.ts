@@ -1,6 +1,6 @@
 /**
- * Releases of different keys compare by content: a plan across a rotation of LIST_KEY counts the same changes as one
- * between two releases of one key, except for sources.
+ * Releases of different keys are compared by content. Across a rotation of LIST_KEY, a plan counts the same changes as between
+ * two releases of one key, except for sources.
  */
 import { describe, expect, it } from 'vitest';
 import { type BuiltRelease, buildRelease } from '../../../shared/build/release.ts';
@@ -21,7 +21,7 @@ async function build(lists: readonly PlainList[], keys: ListKeys): Promise<Built
   return valueIn(await buildRelease(sources, keys, OPTIONS));
 }
 
-/** The plan from a release with some keys to one with the other keys. */
+/** The plan from a release with one set of keys to a release with another. */
 async function planFrom(
   before: readonly PlainList[],
   baseKeys: ListKeys,
@@ -110,7 +110,7 @@ describe('a plan from a release with other keys', () => {
 
 describe('a release that is larger than memory', () => {
   it('is read in windows, in the order of the images under the other key, each number once', async () => {
-    // Two shards or more of one prefix: the second does not begin with a prefix.
+    // Two or more shards of one prefix, so that the second one begins within the prefix.
     const list = plainList('large', { numbers: numbersOf(450_000, 221) });
     const { manifest, values } = await build([list], testKeys);
     expect(manifest.shards.filter(({ start }) => start % SUFFIX_COUNT !== 0).length).toBeGreaterThan(0);

@@ -1,6 +1,4 @@
-/**
- * Damaged values of a release: each is refused with a code and leaves the release unchanged.
- */
+/** Damaged values of a release. Each is refused with a code and leaves the release unchanged. */
 import { describe, expect, it } from 'vitest';
 import { PairEntries } from '../../../shared/build/pairs.ts';
 import { buildRelease } from '../../../shared/build/release.ts';
@@ -46,12 +44,12 @@ async function offer(blob: Blob, bytes: Uint8Array<ArrayBuffer>): Promise<string
   const installed = await release.install(blob, bytes);
   if (installed.ok) return null;
   expect(release.has(blob)).toBe(false);
-  // The name of a value has digits of its digest.
+  // The name of a value contains digits of its digest.
   expect(installed.message.replace(blob.key, '')).not.toMatch(/\d{9}/);
   return installed.code;
 }
 
-/** What the manifest would say if these bytes were what was built: so that only structure and seal can refuse them. */
+/** The manifest's entry as if these bytes had been built, so that only structure and seal can refuse them. */
 async function pretending(blob: Blob, bytes: Uint8Array<ArrayBuffer>): Promise<Blob> {
   return { ...blob, bytes: bytes.length, checksum: checksum(bytes), sha256: await sha256Hex(bytes) };
 }

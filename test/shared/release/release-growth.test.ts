@@ -1,6 +1,6 @@
 /**
  * Successive releases: equal content gives equal bytes, unchanged values keep their keys, and an isolate
- * adopts what it holds.
+ * adopts the values that it holds.
  */
 import { describe, expect, it } from 'vitest';
 import { Release } from '../../../shared/release/release.ts';
@@ -12,13 +12,13 @@ import { testKeys } from '../support/test-keys.ts';
 const DAY = { since: 1_750_000_000, until: 1_750_086_400 };
 const FILIPINO_HEAD = 639_170;
 
-/** So many random dated numbers behind a head: 16 bytes each, so that few of them fill a shard. */
+/** Random dated numbers of a prefix. Each takes 16 bytes, so that few numbers fill a shard. */
 function bulk(prefix: number, count: number): PlainList['numbers'] {
   const below = randomFrom(prefix);
   return Array.from({ length: count }, () => ({ n: prefix * 100_000_000 + below(100_000_000), ...DAY }));
 }
 
-/** Some 1.2 MB over two lists: domestic prefixes fill shards of their own, one foreign prefix another. */
+/** Some 1.2 MB in two lists. Domestic prefixes fill their own shards, and one foreign prefix fills another. */
 const domestic = plainList('domestic', {
   numbers: [8210, 8211, 8212].flatMap((prefix) => bulk(prefix, 20_000)),
 });
@@ -74,7 +74,7 @@ describe('the next release', () => {
   });
 
   it('keeps the keys of shards far after a prefix that has grown', async () => {
-    // Two of these prefixes fit one shard. A small prefix before them grows by 60 KB.
+    // Two of these prefixes fit into one shard. A small prefix before them grows by 60 KB.
     const entries = [8210, 8211, 8212, 8213, 8214, 8215, 8216, 8217, 8218, 8219].flatMap((prefix) =>
       bulk(prefix, 15_500),
     );

@@ -1,6 +1,6 @@
 /**
- * Whole releases against plain lists: random numbers of dense and sparse prefixes, dated entries,
- * overlapping dated ranges, and sources, over several lists. Every result is compared.
+ * Whole releases compared with plain lists: random numbers of dense and sparse prefixes, dated entries,
+ * overlapping dated ranges, and sources, in several lists. Every result is compared.
  */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -42,7 +42,7 @@ const content = fc.record({
     fc.tuple(fc.stringMatching(/^[a-z]{1,2}$/), dates).map(([text, when]) => ({ text, ...when })),
     { maxLength: 20 },
   ),
-  /** So many random numbers behind one prefix besides: from 1,024 on it has a part of its own. */
+  /** Additional random numbers of one prefix. With 1,024 or more, the prefix has its own part. */
   bulk: fc.tuple(
     fc.constantFrom(1201, 8210),
     fc.constantFrom(0, 1_000, 1_023, 1_024, 1_500, 4_000),
@@ -62,7 +62,7 @@ function listOf(
   return plainList(name, { ...rest, numbers: [...rest.numbers, ...bulk] });
 }
 
-/** Everything listed and everything beside it. */
+/** All listed numbers and their neighbours. */
 function numbersToLookUp(lists: readonly PlainList[]): number[] {
   const listed = lists.flatMap(({ numbers, ranges }) => [
     ...numbers.map(({ n }) => n),

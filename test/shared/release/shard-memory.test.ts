@@ -1,6 +1,4 @@
-/**
- * The memory for shards: its budget, the order of eviction, and that no request loses a shard it waits for.
- */
+/** The memory for shards: its budget and its order of eviction. No request loses a shard that it waits for. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { ISOLATE_SHARD_BYTES_MAX, RELEASE_BYTES_MAX, SHARD_BYTES_MAX } from '../../../shared/limits/lists.ts';
@@ -17,7 +15,7 @@ function memoryOf(bytesMax: number, sizes: Readonly<Record<string, number>>) {
   return {
     memory,
     of,
-    /** Load one after the other, as requests do: with somebody who waits for it. */
+    /** Loads shards one after another, each with a waiting request. */
     load(keys: string): void {
       for (const slot of of(keys)) {
         expect(memory.pin([slot])).toBe(true);
@@ -98,7 +96,7 @@ describe('without room', () => {
 
   it('does not drop a shard first that arrived during a swap, once its own release serves', () => {
     const { load, held, memory } = memoryOf(20, FOUR);
-    // a and b are coming in, and neither is there yet.
+    // a and b are being loaded, and neither has arrived.
     memory.retireAllBut(['d']);
     load('ab');
     memory.retireAllBut(['a', 'b']);
@@ -113,7 +111,7 @@ describe('a waiting request', () => {
     const { load, held, memory, of } = memoryOf(30, FOUR);
     load('abc');
     expect(memory.pin(of('a'))).toBe(true);
-    // When the third of them comes, nothing was used longer ago than a.
+    // When the third of them arrives, a is the least recently used.
     load('dbc');
     expect(held()).toBe('abc');
     memory.unpin(of('a'));
@@ -144,7 +142,7 @@ describe('the shards that fit', () => {
     load('ab');
     memory.retireAllBut(['b', 'c', 'd', 'e', 'f']);
     memory.pin(of('c'));
-    // b is in use and c on its way; a need not stay.
+    // b is in use and c is being loaded; a need not stay.
     const fitting = memory.fitting(of('def'), ({ bytes }) => bytes);
     expect(fitting.map(({ key }) => key)).toEqual(['d', 'e']);
   });

@@ -1,6 +1,4 @@
-/**
- * A few bytes can list whole prefixes. Reading such a release stops early.
- */
+/** A few bytes can list whole prefixes. Reading such a release stops early. */
 import { expect, it } from 'vitest';
 import { sha256Hex } from '../../../shared/bytes.ts';
 import { ReleaseCheck } from '../../../shared/release/check.ts';
@@ -16,7 +14,7 @@ import { plainList } from '../support/plain-model.ts';
 import { testKeys } from '../support/test-keys.ts';
 
 const PREFIXES = 200;
-/** The complement of nothing: all 10^8 numbers of a prefix. */
+/** The complement of an empty set: all 10^8 numbers of a prefix. */
 const everything = naiveRice([], 100_000_000, { parameter: 0, width: 100_000_000 });
 everything[1] = 1;
 const parts = Array.from(
@@ -29,7 +27,7 @@ const parts = Array.from(
 );
 const bytes = fromHex(hexOf(naiveShard(parts, [10_000_000, 0], 1)));
 
-/** Counts so many numbers; what is there are 20,000,000,000. */
+/** A manifest that counts this many numbers. The release actually has 20,000,000,000. */
 async function manifestOf(numbers: number): Promise<Manifest> {
   const { manifest } = await build([plainList('one')]);
   const sha256 = await sha256Hex(bytes);

@@ -1,6 +1,6 @@
 /**
- * Attacks with reports on somebody innocent, and on the blocks themselves: each with what it achieves against the rules
- * of a new installation. Budgets of reporters, test numbers and the withdrawal of a whole partner are tested where the
+ * Attacks with reports on an innocent sender, and on the blocks themselves. Each test shows what an attack achieves against the
+ * rules of a new installation. Budgets of reporters, test numbers and the withdrawal of a whole partner are tested where the
  * reports are kept.
  */
 import { describe, expect, it } from 'vitest';
@@ -16,7 +16,7 @@ const DAY = 24 * HOUR;
 const NOTHING: string[] = [];
 const RULE = defaultRule('kr-50');
 
-/** Nothing speaks for the sender. */
+/** No evidence is in favour of the sender. */
 const UNKNOWN: SubjectFacts = {
   ...{ isProtected: false, isRegistered: false, sent: null, reporters: 50 },
   ...{ isUnblocked: false, neighbours: 0 },
@@ -73,7 +73,7 @@ describe('an attack on an innocent sender', () => {
   });
 
   it('by a slow drip below the window: nothing at any time', () => {
-    // 49 a day for a month, from three sources.
+    // 49 reports a day for a month, from three sources.
     const drip = Array.from({ length: 49 * 30 }, (_, i) =>
       report(['skt', 'kt', 'lgu'][i % 3]!, `r-${i}`, { at: NOW + (i * DAY) / 49 }),
     );
@@ -88,7 +88,7 @@ describe('an attack on an innocent sender', () => {
   });
 
   it('by deleting and repeating: nothing', () => {
-    // The same 9 reporters of each source, reported, withdrawn and reported again: what is left is their last report.
+    // The same 9 reporters of each source report, withdraw and report again. Only their last reports remain.
     const left = ['skt', 'kt', 'lgu'].flatMap((partner) =>
       Array.from({ length: 3 }, (_, round) => reports(partner, 9, { at: NOW - round * MINUTE })).flat(),
     );
@@ -98,7 +98,7 @@ describe('an attack on an innocent sender', () => {
   it("by replay of a day's batch: nothing", () => {
     const batch = ['skt', 'kt', 'lgu'].flatMap((partner) => reports(partner, 16));
     expect(firing([...batch, ...batch, ...batch, ...batch])).toEqual(NOTHING);
-    // A day later, with the times of then.
+    // A replay a day later, with new times.
     expect(firing([...batch, ...reports('mvno', 16, { at: NOW + DAY })], NOW + DAY)).toEqual(NOTHING);
   });
 
@@ -109,7 +109,7 @@ describe('an attack on an innocent sender', () => {
       'registered',
       'lowRate',
     ]);
-    // Fewer reporters than one in a thousand.
+    // Fewer than one reporter per thousand texts.
     expect(stageWith({ sent: 50_001 })).toBe('proposed');
     expect(stageWith({ sent: 50_000 })).toBe('provisional');
   });
@@ -154,7 +154,7 @@ describe('an attack on an innocent sender', () => {
     const block = firstStage(RULE, [], NOW);
     expect(block.until).toBe(NOW + 72 * HOUR);
     expect(nextStage(block, 'timeUp', RULE, NOW + 72 * HOUR)?.state).toBe('ended');
-    // Two accepted appeals against a partner with the record of a new one, and its sources no longer suffice.
+    // After two accepted appeals against a partner with the record of a new one, its sources no longer suffice.
     const record = recordAfter(recordAfter(RECORD_AT_FIRST, 'appealed'), 'appealed');
     const weight = effectiveWeight(1, record);
     const weights = new Map(['skt', 'kt', 'lgu'].map((partner) => [partner, weight]));
@@ -174,7 +174,7 @@ describe('an attack on a block', () => {
 
   it('by a source that calls it "not spam" in the name of all: it takes off its share, and no more', () => {
     const notSpam = spam(40).map((each) => ({ ...each, partner: 'mvno', spam: 'notSpam' as const, at: NOW }));
-    // Of three sources with 20 reporters each, 40 are left: one more source, and it blocks.
+    // The three sources count for 60 reporters, of which 40 remain. With one more source, the rule blocks.
     expect(firing([...notSpam, ...spam(40)])).toEqual(NOTHING);
     const more = [...spam(40), ...reports('police', 10, { kind: 'police' })];
     expect(firing([...notSpam, ...more])).toContain('kr-50');

@@ -1,6 +1,4 @@
-/**
- * The rule engine against a plain, slow model over random streams of reports, repeats, withdrawals and resets.
- */
+/** The rule engine compared with a plain, slow model, over random streams of reports, repeats, withdrawals and resets. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { assignReporters } from '../../../shared/reports/assign.ts';
@@ -11,7 +9,7 @@ import type { Rule } from '../../../shared/reports/rule.ts';
 import { holds } from '../support/properties.ts';
 import { defaultRule, HOUR, MINUTE, NEW_PARTNERS, NOW, report, reports } from './rule-world.ts';
 
-/** The kinds of four partners: two limited ones of a kind, one of another, and one that no share limits. */
+/** The kinds of four partners: two limited ones of the same kind, a limited one of another kind, and an unlimited one. */
 const KINDS: Readonly<Record<string, PartnerKind>> = {
   ...({ skt: 'subscriber', kt: 'subscriber', model: 'model', police: 'police' } as const),
 };
@@ -19,9 +17,9 @@ const PARTNERS = Object.keys(KINDS);
 
 type Event =
   | { readonly kind: 'report'; readonly report: CountedReport }
-  /** Of an earlier report: the partner sends it again, or withdraws it. */
+  /** The partner repeats or withdraws an earlier report. */
   | { readonly kind: 'repeat' | 'withdraw'; readonly index: number }
-  /** A person lifted a block. */
+  /** A person has lifted a block. */
   | { readonly kind: 'reset'; readonly at: number };
 
 const time = fc.integer({ min: -90, max: 1 }).map((minutes) => NOW + minutes * MINUTE);
@@ -66,7 +64,7 @@ const weights = fc
   .tuple(...PARTNERS.map(() => fc.constantFrom(0.25, 0.5, 1, 2)))
   .map((values) => new Map(PARTNERS.map((partner, i) => [partner, values[i]!])));
 
-/** What is left of a stream: the reports, and when the subject was last reset. */
+/** What remains of a stream: the reports, and the time of the last reset of the subject. */
 function settle(events: readonly Event[]): { left: CountedReport[]; resetAt: number } {
   const sent: (CountedReport | null)[] = [];
   let resetAt = 0;
@@ -79,14 +77,14 @@ function settle(events: readonly Event[]): { left: CountedReport[]; resetAt: num
   return { left: sent.filter((one) => one !== null), resetAt };
 }
 
-/** Every set of the partners. */
+/** Every subset of the partners. */
 const SETS = Array.from({ length: 2 ** PARTNERS.length }, (_, bits) =>
   PARTNERS.filter((_, i) => ((bits >> i) & 1) === 1),
 );
 
 /**
- * The most reporters that can count: by König's theorem the smallest sum, over all sets of partners, of their bounds and
- * of the reporters that others have too.
+ * The most reporters that can count. By König's theorem, this is the minimum over all sets of partners of the sum of their
+ * bounds plus the reporters that other partners have too.
  */
 function mostReporters(
   partnersOf: readonly (readonly string[])[],
@@ -196,7 +194,7 @@ describe('a rule', () => {
 
 describe('reporters of several partners', () => {
   it('count for the partner that leaves most others in', () => {
-    // a and b share three: only if those count for b, a has room for its own two.
+    // a and b share three reporters. Only if these count for b does a have room for its own two.
     const groups = new Map([
       ['a b', 3],
       ['a', 2],

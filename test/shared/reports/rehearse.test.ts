@@ -1,4 +1,4 @@
-/** Rehearsals of rules, against the evaluation at the time of each report. */
+/** Rehearsals of rules, compared with an evaluation at the time of each report. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { evaluate } from '../../../shared/reports/evaluate.ts';
@@ -48,7 +48,7 @@ describe('a rehearsal', () => {
     const before = ['skt', 'kt', 'lgu'].flatMap((partner) => reports(partner, 2));
     const after = before.map((each) => ({ ...each, at: NOW }));
     expect(rehearse(RULE, before, NEW_PARTNERS, NOW - MINUTE)).toBe(NOW - HOUR);
-    // Four of six reporters report again after the reset: too few.
+    // Four of six reporters report again after the reset, which is too few.
     const late = { ...RULE, distinct: 6, maxShare: 0.34 };
     const early = before.slice(0, 4).map((each) => ({ ...each, at: NOW - 2 * MINUTE }));
     expect(rehearse(late, [...early, ...after.slice(2)], NEW_PARTNERS, NOW - MINUTE)).toBeNull();

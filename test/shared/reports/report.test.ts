@@ -1,4 +1,4 @@
-/** Reports as partners send them: what each field may be, and what one report means. */
+/** Reports as partners send them: the permitted values of each field, and the meaning of one report. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { ReportingPartner } from '../../../shared/reports/partner.ts';
@@ -150,7 +150,7 @@ describe('the subject', () => {
   });
 
   it('of a sender ID is what a block of it matches', () => {
-    // The second one with a Cyrillic a.
+    // The second sender ID has a Cyrillic a.
     for (const from of ['PARCEL-KR', 'PАRCEL–kr']) {
       expect(subjectOf(from)).toEqual({ kind: 'source', text: 'parcel-kr' });
     }

@@ -11,7 +11,7 @@ export function defaultRule(id: string): Rule {
   return DEFAULT_RULES.find((rule) => rule.id === id)!;
 }
 
-/** A report of spam, an hour ago, from the subscriber `reporter`. */
+/** A report of spam from one hour ago by the subscriber `reporter`. */
 export function report(partner: string, reporter: string, more: Partial<CountedReport> = {}): CountedReport {
   return {
     ...{ reporter, partner, kind: 'subscriber', spam: 'gambling' },
@@ -25,12 +25,12 @@ export function reports(partner: string, count: number, more: Partial<CountedRep
   return Array.from({ length: count }, (_, i) => report(partner, `${partner}-${i}`, more));
 }
 
-/** Weights of partners with the record of a new one. */
+/** Weights of partners that have the record of a new partner. */
 export const NEW_PARTNERS: ReadonlyMap<string, number> = new Map(
   ['skt', 'kt', 'lgu', 'mvno'].map((partner) => [partner, 0.5]),
 );
 
-/** The default rules that fire, of those that count such subjects. */
+/** The IDs of the default rules for this target that fire. */
 export function firing(
   given: readonly CountedReport[],
   now = NOW,

@@ -24,7 +24,7 @@ const FACTS: SubjectFacts = {
   ...{ isUnblocked: false, neighbours: 0 },
 };
 
-/** Every move that there is. */
+/** All possible moves. */
 const MOVES: Readonly<Partial<Record<BlockState, Partial<Record<BlockEvent, BlockState>>>>> = {
   proposed: {
     approve: 'provisional',
@@ -99,7 +99,7 @@ describe('the stages of a block', () => {
     expect(block).toEqual({ state: 'confirmed', until: NOW + durationMs('90d'), byPerson: true });
     expect(nextStage(block, 'unsupported', RULE, NOW)).toBeNull();
     expect(nextStage(block, 'appealed', RULE, NOW)?.state).toBe('lifted');
-    // By reports first, and then by a person: the end stays.
+    // First confirmed by reports and then by a person: the end stays the same.
     const reported = nextStage(firstStage(RULE, [], NOW), 'confirmed', RULE, NOW)!;
     expect(nextStage(reported, 'confirm', RULE, NOW + 1)).toEqual({ ...reported, byPerson: true });
     expect(nextStage(block, 'confirm', RULE, NOW)).toBeNull();
@@ -134,7 +134,7 @@ describe('the record of a partner', () => {
     expect(recordAfter(record, 'appealed')).toBeLessThan(RECORD_AT_FIRST);
     for (let n = 0; n < 200; n++) record = recordAfter(record, 'confirmed');
     expect(record).toBe(2);
-    // What it has earned long ago does not protect it.
+    // An earlier good record does not protect the partner.
     for (let n = 0; n < 10; n++) record = recordAfter(record, 'appealed');
     expect(record).toBe(0.25);
   });

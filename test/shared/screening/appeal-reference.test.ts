@@ -1,4 +1,4 @@
-/** References that blocks are appealed with: golden vectors, what opens them, and which reasons have one. */
+/** References for appeals against blocks: golden vectors, what opens them, and the reasons that have one. */
 import { AES } from '@stablelib/aes';
 import { SIV } from '@stablelib/siv';
 import fc from 'fast-check';

@@ -1,6 +1,6 @@
 /**
  * The decision table of the gateway: every combination of ingress type, channel, kind of sender, roaming
- * status, attestation and list hit, against tables that a person can read. The tables use neither the
+ * status, attestation and list hit, compared with tables that a person can read. The tables use neither the
  * policy's data nor the code that reads it.
  */
 import { describe, expect, it } from 'vitest';
@@ -45,7 +45,7 @@ const MOBILE: Readonly<Record<Ingress['roaming'], Result>> = {
   unknown: ['label', 'MOBILE_CLI_ROAMING_UNVERIFIED'],
 };
 
-/** Within the country only impossible numbers are blocked: the sender rules do not apply to gateways. */
+/** Domestic traffic is blocked only from impossible numbers, because the sender rules do not apply to gateways. */
 const IMPOSSIBLE: readonly SenderKind[] = ['krImpossible', 'foreignImpossible', 'foreignUnassigned'];
 
 function policyResult(kind: SenderKind, via: Ingress): Result {
@@ -60,7 +60,7 @@ function expected(kind: SenderKind, via: Ingress, name: HitName): Result {
   const abroad = via.type === 'international';
   if (name === 'operatorBlocked')
     return rule[1] !== null && !abroad && rule[0] === 'block' ? rule : ['block', LISTED];
-  // A trusted operator overrides the policy, and nothing else.
+  // A trusted operator overrides only the policy.
   if (name === 'operatorAllowed') return abroad ? ['allow', 'ALLOW_OVERRIDE'] : rule;
   if (name === 'operatorLabelled') return rule[0] === 'block' ? rule : ['label', LISTED];
   if (!canBeListed) return rule;
@@ -90,7 +90,7 @@ function screenFrom(
 ): Result {
   const request = { from: SENDERS_BY_KIND[kind], to: null, channel, ingress: via, otherReadings: [] };
   const { verdict, reasons } = screen(request, at, clientSettings());
-  // A shadow list is reported and decides nothing.
+  // A shadow list is reported, but it decides nothing.
   const first = reasons.find(({ effect }) => effect !== 'shadow');
   return [verdict, first?.code ?? null];
 }

@@ -1,6 +1,6 @@
 /**
- * Gateway responses against a plain model. The model evaluates the policy a second time and derives from the
- * reasons whether its rule counted. The formatter does neither: the decision contains both.
+ * Gateway responses compared with a plain model. The model evaluates the policy a second time and derives from
+ * the reasons whether its rule counted. The formatter does neither, because the decision contains both.
  */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -38,7 +38,7 @@ import { clientSettings, NOW, number, snapshot } from '../support/screen-world.t
 const RUNS = 5_000;
 const RECIPIENT = 821_098_765_432;
 
-/** The policy part of the response, from a second evaluation and from the reasons. */
+/** The policy part of the response, computed from a second evaluation and from the reasons. */
 function modelled(
   request: ScreenRequest,
   { reading = request, verdict, action, reasons }: Decision,

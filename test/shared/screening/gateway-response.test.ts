@@ -1,6 +1,6 @@
 /**
  * The parts of a gateway response besides the verdict: codes, label, evidence, and how long the gateway may
- * cache it.
+ * cache the response.
  */
 import { describe, expect, it } from 'vitest';
 import type { Policy } from '../../../shared/policy/policy.ts';
@@ -99,7 +99,7 @@ describe('a gateway', () => {
       ];
       for (const { verdict, label } of quiet) expect([verdict, label]).toEqual(['indeterminate', null]);
     }
-    // Missing data could override a block of the policy: the call passes, at least with a label.
+    // The missing data could override a block of the policy, so the call passes, but with a label.
     const missing = await unloaded(['allow', 'operator:51502']);
     expect(check(krFixed, { operator: '51502' }, missing)).toMatchObject({
       ...{ verdict: 'indeterminate', label: '[국제발신]' },

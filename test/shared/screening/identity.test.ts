@@ -1,4 +1,4 @@
-/** PASSporTs at a gateway, in the decision and in the response: what they change, and what they never change. */
+/** PASSporTs at a gateway: their effects on the decision and the response, and what they never affect. */
 import { describe, expect, it } from 'vitest';
 import type { PassportVerification } from '../../../shared/credentials/identity.ts';
 import type { Passport } from '../../../shared/credentials/passport.ts';
@@ -32,13 +32,13 @@ const UNKNOWN: PassportVerification = { kind: 'unknownSigner', passport: PASSPOR
 
 function parse(fields: object): ScreenRequest {
   const given = { channel: 'voice', from: FROM, to: TO, ...fields };
-  // As it comes: without the fields that are undefined.
+  // Round-trip through JSON, because a real request has no undefined fields.
   const parsed = parseRequest(JSON.parse(JSON.stringify(given)), GATEWAY_FIELDS, null);
   if (!parsed.ok) throw new Error(parsed.message);
   return parsed.value;
 }
 
-/** The response for a call whose PASSporT was verified so; null for a call without one. */
+/** The response for a call with this result of its PASSporT; null for a call without one. */
 function check(
   found: PassportVerification | null,
   settings: Partial<ClientSettings> = {},
@@ -89,7 +89,7 @@ describe('a PASSporT that vouches for a call', () => {
     expect(verdictOf(null, 'A')).toBe('allow');
     expect(verdictOf(valid(), 'C')).toBe('allow');
     expect(verdictOf(valid({ level: 'C' }), 'A')).toBe('block');
-    // The claim cannot rest on a PASSporT that is wrong. One that nobody here can verify may be right.
+    // A claim cannot rest on an invalid PASSporT. A PASSporT that this service cannot verify may still be valid.
     expect(verdictOf(GARBAGE, 'A')).toBe('block');
     expect(verdictOf(UNKNOWN, 'A')).toBe('allow');
   });

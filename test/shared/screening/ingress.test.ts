@@ -1,6 +1,5 @@
 /**
- * How the parts of a call combine: number, operator, trunk, SMSC and policy. Also sender IDs that look like
- * others.
+ * How the parts of a call combine: number, operator, trunk, SMSC and policy. Also sender IDs that look alike.
  */
 import { describe, expect, it } from 'vitest';
 import type { LiveEntry } from '../../../shared/live/entry.ts';
@@ -138,7 +137,7 @@ describe('the ingress of a call', () => {
 describe('a sender ID with letters that look like Latin ones', () => {
   const { spelling, skeleton } = fingerprintsOf({ kind: 'senderId', name: 'ТАСС' }, testKeys.sourceSeed);
   /**
-   * Entries as the coordinator makes them: a block or clear covers the name and its look-alike, an unblock
+   * Entries as the coordinator makes them. A block or clear covers the name and its look-alike, an unblock
    * only its spelling.
    */
   const own = (op: LiveEntry['op'], seq: number): LiveEntry[] =>
@@ -148,7 +147,7 @@ describe('a sender ID with letters that look like Latin ones', () => {
   const latin = (op: LiveEntry['op'], seq: number): LiveEntry[] => [
     liveEntry(fingerprintKey(skeleton), { op, seq }),
   ];
-  /** The verdicts for the name, for its lower case form, and for the Latin look-alike. */
+  /** The verdicts for the name, its lower case form, and the Latin look-alike. */
   const verdicts = (...entries: LiveEntry[][]): string => {
     const at = { ...EMPTY, live: layerOf(...entries.flat().toSorted(byLiveKey)) };
     return ['ТАСС', 'тасс', 'TACC'].map((text) => check(source(text), {}, at).verdict).join(' ');

@@ -1,6 +1,4 @@
-/**
- * Which gateway requests are valid, and the error and field name for each invalid one.
- */
+/** Valid gateway requests, and the error and field name of each invalid one. */
 import { describe, expect, it } from 'vitest';
 import type { Ingress, ScreenRequest } from '../../../shared/request.ts';
 import { GATEWAY_FIELDS } from '../../../shared/screening/parse-gateway-request.ts';

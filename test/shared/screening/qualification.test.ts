@@ -1,4 +1,4 @@
-/** The qualification of the client's organisation in a check: each state, the settings, and its end by time. */
+/** The qualification of the client's organisation in a check: each state, the settings, and its end at a given time. */
 import { describe, expect, test } from 'vitest';
 import type { ScreenedOrganisation } from '../../../shared/clients.ts';
 import type { ScreenRequest } from '../../../shared/request.ts';

@@ -1,4 +1,4 @@
-/** Registered senders in a check: who must be registered, what it means, and whose opt-out a registration lifts. */
+/** Registered senders in a check: which senders must be registered, what a registration means, and whose opt-out it lifts. */
 import { describe, expect, it } from 'vitest';
 import type { RegisteredPair } from '../../../shared/build/pairs.ts';
 import { PairEntries } from '../../../shared/build/pairs.ts';
@@ -28,7 +28,7 @@ import { testKeys } from '../support/test-keys.ts';
 const REGISTERED = 8_215_881_234;
 const OWN = 821_020_005_036;
 const OTHER = 8_215_889_999;
-/** On the list of opt-outs and registered as own, on it and registered, on it alone. */
+/** Opted out and registered as own; opted out and registered; only opted out. */
 const OPTED = {
   own: 821_033_330_001,
   registered: 821_033_330_002,

@@ -1,6 +1,4 @@
-/**
- * Rule and stage in the reasons of blocks that rules made: live, and on lists of a release beside those of others.
- */
+/** Rule and stage in the reasons of rule blocks: in the live layer, and on lists of a release beside other lists. */
 import { expect, test } from 'vitest';
 import type { LiveEntry } from '../../../shared/live/entry.ts';
 import type { ScreenRequest } from '../../../shared/request.ts';
@@ -18,7 +16,7 @@ const MARKS = [
   ['kr-50@3', 'confirmed'],
   ['burst@1', 'provisional'],
 ] as const;
-/** Numbers on each list: each rule has every third, the list of a person every fifth. */
+/** Numbers of the lists. Each rule has every fourth number, and the list of a person has every fifth. */
 const NUMBERS = Array.from({ length: 60 }, (_, index) => FIRST + index);
 
 function ruleList(rule: string, stage: BlockStage, place: number): PlainList {

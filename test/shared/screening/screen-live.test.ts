@@ -1,6 +1,6 @@
 /**
- * The live layer in the verdict, as tables: which entry overrides which list, its effect when data is
- * missing or old, and how lists of folded entries give way.
+ * The effect of the live layer on the verdict, as tables: which entry overrides which list, the effect of
+ * missing or old data, and how lists of folded entries give way.
  */
 import { describe, expect, it } from 'vitest';
 import type { LiveEntry } from '../../../shared/live/entry.ts';
@@ -40,7 +40,7 @@ function check(fields: { from?: Party; to?: Party; channel?: 'sms' | 'voice' }, 
 const summarize = ({ verdict, reasons }: CheckResponse): string =>
   [verdict, ...reasons.map(({ code }) => code)].join(' ');
 
-/** A live entry of a party. */
+/** A live entry for a party. */
 const entry = (party: Party, some: Partial<LiveEntry> = {}): LiveEntry => liveEntry(keyOf(party), some);
 const block = entry;
 const unblock = (party: Party, some: Partial<LiveEntry> = {}): LiveEntry =>
@@ -193,7 +193,7 @@ describe('a live entry of a source', () => {
       expect(summarize(check({ from: party }, withLive(at, unblock(party))))).toBe(
         'allow ALLOW_OVERRIDE LIST_UNAVAILABLE',
       );
-      // No list of sources allows anything.
+      // No list of sources allows anything, so the block is certain.
       expect(summarize(check({ from: party }, withLive(at, block(party))))).toBe(
         'block SENDER_UNQUALIFIED LIST_UNAVAILABLE',
       );

@@ -1,7 +1,7 @@
 /**
- * Verdicts with values of the release missing, against a plain model that tries every possible content of
- * those values. A definite verdict is right for all of them, and a block that holds for all of them is a
- * block.
+ * Verdicts when values of the release are missing, compared with a plain model that tries every possible
+ * content of these values. A definite verdict is right for all contents, and a block that holds for all
+ * contents is returned as a block.
  */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -19,12 +19,12 @@ import { holdsAsync } from '../support/properties.ts';
 import { clientSettings, number, snapshot } from '../support/screen-world.ts';
 import { testKeys } from '../support/test-keys.ts';
 
-/** Senders from abroad: the policy blocks the first, labels the second, and blocks impossible numbers. */
+/** Senders from abroad. The policy blocks the first one, labels the second one, and blocks impossible numbers. */
 const SENDERS = { domestic: 82_221_234_567, foreign: 639_171_234_567, impossible: 9_991_234_567 } as const;
 const OPERATOR = '51502';
 const OTHER = 86_130_000_000_00;
 
-/** Whether a list contains the sender, the operator, or something else. */
+/** A random list. It contains the sender, the operator, something else, or nothing. */
 interface ListDraw {
   readonly effect: Effect;
   readonly subject: 'from' | 'to';
@@ -81,14 +81,14 @@ function liveOf({ sender, live, liveOperator }: World): LiveEntry[] {
   return [...entry(numberKey(SENDERS[sender]), live), ...entry(fingerprintKey(operator), liveOperator)];
 }
 
-/** The verdict for one party, from its live entry and the effects of its lists. */
+/** The verdict for one party, from its live entry, the effects of its lists, and the rule. */
 function verdictOf(live: LiveOp | null, effects: readonly Effect[], rule: Verdict): Verdict | 'override' {
   if (live === 'unblock' || effects.includes('allow')) return 'override';
   if (live === 'block' || effects.includes('block') || rule === 'block') return 'block';
   return effects.includes('label') ? 'label' : 'allow';
 }
 
-/** Whether a list contains the party, in one possible content of the values. */
+/** Whether a list contains the party, for one possible content of the values. */
 type Has = (list: ListDraw, kind: Kind) => boolean;
 
 /** The plain model: one verdict for one content. */
@@ -116,8 +116,8 @@ function modelVerdict({ sender, gateway, lists, live, liveOperator }: World, has
 const really: Has = (list, each) => list[each] === 'sender' || list[each] === 'operator';
 
 /**
- * Every verdict that some content of the missing values can give: a list with entries there may contain any
- * party.
+ * Every verdict that some content of the missing values can give. A list with entries in these values may
+ * contain any party.
  */
 function possibleVerdicts(drawn: World): Set<Verdict> {
   const open = drawn.lists.flatMap((list) =>
@@ -137,7 +137,7 @@ function possibleVerdicts(drawn: World): Set<Verdict> {
   return verdicts;
 }
 
-/** Whether a list that is not a shadow list may have an entry in the missing values. */
+/** Whether any list except shadow lists may have an entry in the missing values. */
 function mayDecide({ gateway, lists, missing }: World): boolean {
   const own = lists.filter(
     ({ subject, effect }) => subject === (gateway ? 'from' : 'to') && effect !== 'shadow',

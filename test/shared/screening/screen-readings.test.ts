@@ -11,9 +11,9 @@ import { EMPTY } from '../support/gateway-check.ts';
 import { liveEntry } from '../support/live.ts';
 import { clientSettings, withLive } from '../support/screen-world.ts';
 
-/** Nothing is listed. */
+/** A snapshot without listed numbers. */
 const FRESH = EMPTY;
-/** 00 + Azerbaijan, or carrier prefix 009 + Sri Lanka. */
+/** Either 00 + Azerbaijan, or carrier prefix 009 + Sri Lanka. */
 const AMBIGUOUS = '00994123123456';
 const AZERBAIJAN = 994_123_123_456;
 const SRI_LANKA = 94_123_123_456;
@@ -83,7 +83,7 @@ describe('a recipient with two readings', () => {
   });
 
   it('is an emergency call if one of the numbers is', () => {
-    // The Cook Islands, or carrier prefix 006 and +82-31-112.
+    // Either the Cook Islands, or carrier prefix 006 and +82-31-112.
     const at = blocking(682_31112);
     expect(summarize(check({ to: '0068231112' }, { at }))).toBe('allow EMERGENCY_NEVER_BLOCKED');
     const gateway = check(

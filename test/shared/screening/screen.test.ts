@@ -1,5 +1,5 @@
 /**
- * The verdict, as tables: which list overrides which, the effect of missing and old data, and of client
+ * The verdict, as tables: which list overrides which, and the effects of missing data, old data and client
  * settings. A number is named by its lists.
  */
 import { describe, expect, it } from 'vitest';
@@ -30,7 +30,7 @@ function check(
   at = FRESH,
   settings: Partial<ClientSettings> = {},
 ): CheckResponse {
-  // Korea's sender rules would block sender IDs before their look-up.
+  // Korea's sender rules would block sender IDs before their lookup.
   const senderRules = fields.from?.kind === 'source' ? 'none' : 'kr';
   const request: ScreenRequest = {
     ...{ from: null, to: null, ingress: null, channel: 'sms', otherReadings: [] },
@@ -39,7 +39,7 @@ function check(
   return formatDecision(request, screen(request, at, clientSettings({ senderRules, ...settings })), at);
 }
 const codes = ({ reasons }: CheckResponse): string[] => reasons.map(({ code }) => code);
-/** The part that a client acts on: the verdict and the codes, the deciding one first. */
+/** The part of a response that a client acts on: the verdict and the codes, the deciding one first. */
 const summarize = (answer: CheckResponse): string => [answer.verdict, ...codes(answer)].join(' ');
 
 describe('a number on the lists', () => {
@@ -146,7 +146,7 @@ describe('a source', () => {
 
 describe('missing data', () => {
   it.each(MISSING)('(%s) for %j: %s', (release, places, want) => {
-    // The order of weaker reasons is not defined: only the deciding one comes first.
+    // Only the deciding reason comes first; the order of weaker reasons is not defined.
     const answer = check({ to: on(...places) }, snapshot(release));
     const [verdict, first, ...rest] = want.split(' ');
     expect([answer.verdict, codes(answer)[0]]).toEqual([verdict, first]);

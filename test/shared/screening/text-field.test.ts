@@ -1,4 +1,4 @@
-/** The field `text` of a request: which one may have it, and what is refused. */
+/** The field `text` of a request: which requests may have it, and which values are refused. */
 import { describe, expect, test } from 'vitest';
 import { GATEWAY_FIELDS } from '../../../shared/screening/parse-gateway-request.ts';
 import { CHECK_FIELDS, parseRequest } from '../../../shared/screening/parse-request.ts';

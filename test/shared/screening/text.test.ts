@@ -1,4 +1,4 @@
-/** What a text adds to a decision: each layer alone, and any combination of them and of numbers, against a plain model. */
+/** The effect of a text on a decision, compared with a plain model: each layer alone, and combined with numbers. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { ScreenRequest } from '../../../shared/request.ts';
@@ -223,7 +223,7 @@ describe('any combination of a text and numbers', () => {
     };
   }
 
-  /** The rules in words: what the layers of a text can do at most. */
+  /** The strongest verdict that the layers of a text can give. */
   function verdictOfText(text: ScreenedText, onSuspiciousText: string): Verdict {
     const found: Verdict[] = text.hosts.flatMap(({ effect }) => (effect === 'shadow' ? [] : [effect]));
     if (text.campaign !== null && text.campaign.until * 1000 > NOW && !text.onlyAllowedHosts)
@@ -260,7 +260,7 @@ describe('any combination of a text and numbers', () => {
         expect(own.filter(({ code }) => code === 'TEXT_HOST_LISTED')).toHaveLength(expected);
         if (own.every(({ code }) => code === 'TEXT_SUSPICIOUS') && without.verdict !== 'block')
           expect(decision.verdict).not.toBe('block');
-        // What the numbers gave is still there.
+        // The reasons of the numbers are still present.
         expect(decision.reasons.length - own.length).toBe(without.reasons.length);
       }),
       { numRuns: 500 },

@@ -1,6 +1,6 @@
 /**
- * Numbers as gateways write them, from abroad: a Korean number in every written form, and a foreign number
- * behind every Korean carrier prefix. Each is read correctly and gets the verdict of its kind.
+ * Numbers from abroad as gateways write them: a Korean number in every written form, and a foreign number
+ * after every Korean carrier prefix. Each is read correctly and gets the verdict of its kind.
  */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -32,7 +32,7 @@ const digit = fc.constantFrom(...'0123456789');
 const digits = (count: number): fc.Arbitrary<string> =>
   fc.string({ unit: digit, minLength: count, maxLength: count });
 
-/** Prefixes of national numbers with the count of further digits, and the verdict of each from abroad. */
+/** Prefixes of national numbers, each with the number of further digits and its verdict from abroad. */
 const KOREAN: readonly (readonly [prefix: string, rest: number, verdict: Verdict])[] = [
   ['10', 8, 'label'],
   ['2', 8, 'block'],
@@ -47,14 +47,14 @@ const KOREAN: readonly (readonly [prefix: string, rest: number, verdict: Verdict
   ['30', 8, 'label'],
 ];
 
-/** Whether the text has several readings, this number among them. */
+/** Whether the text has several readings. This number must be one of them. */
 function isOneOfSeveral({ readings }: GatewayResponse, number: string): boolean {
   const several = readings?.from ?? [];
   if (several.length > 0) expect(several).toContain(number);
   return several.length > 0;
 }
 
-/** Full-width digits and the usual separators, but no group of one or two digits at either end. */
+/** Full-width digits and the usual separators, without groups of one or two digits at either end. */
 function dressed(text: string, wide: boolean, gaps: readonly string[]): string {
   const shaped = [...text].map((one, index) => {
     const shown = wide && /\d/.test(one) ? String.fromCharCode(0xff10 + Number(one)) : one;
@@ -93,7 +93,7 @@ describe('a Korean number from abroad', () => {
         const before = isRepresentative && front === '0' ? '' : front;
         const answer = check({ from: dressed(before + nsn, wide, gaps) });
         if (isOneOfSeveral(answer, `+82${nsn}`)) {
-          // The text has another reading: the gateway gets the strongest verdict.
+          // The text has another reading, and the gateway gets the strongest verdict.
           expect(strength(answer.verdict)).toBeGreaterThanOrEqual(strength(verdict));
           return;
         }

@@ -1,4 +1,4 @@
-/** Changes of pairs against a plain model, number by number. */
+/** Changes of pairs compared with a plain model, number by number. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Span } from '../../../shared/numbers/spans.ts';
@@ -11,7 +11,7 @@ const pairs = fc.array(
   { maxLength: 6 },
 );
 
-/** What each number is. */
+/** The kind of change for each number. */
 function plain(spans: readonly PairSpan[]): Map<number, 'add' | 'addOwn'> {
   const all = new Map<number, 'add' | 'addOwn'>();
   for (const { from, to, own } of spans) {

@@ -1,4 +1,4 @@
-/** Qualifications: their moves against a plain model, their end by time, and the register. */
+/** Qualifications: their moves compared with a plain model, their end at a given time, and the register. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import {
@@ -35,7 +35,7 @@ function move(before: Qualification | null, wanted: QualificationSettings, now =
 }
 
 describe('a move', () => {
-  /** Who may send may be sanctioned; who may not must be certified first; a cancellation ends everything. */
+  /** An organisation that may send can be sanctioned. All others must be certified first. A cancellation ends everything. */
   const model = (from: QualificationState | 'none', to: QualificationState): boolean => {
     if (from === to) return true;
     if (from === 'cancelled') return to === 'pending';

@@ -1,4 +1,4 @@
-/** Registrations as lines of CSV: what the export writes can be uploaded again, and wrong lines name their column. */
+/** Registrations as lines of CSV. An export can be uploaded again, and wrong lines name their column. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { csvFields } from '../../../shared/csv.ts';

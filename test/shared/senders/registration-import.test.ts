@@ -1,4 +1,4 @@
-/** A piece of a bulk upload: each line with its number, its content, or why it has none. */
+/** A piece of a bulk upload: each line with its number, and its content or an error. */
 import { describe, expect, it } from 'vitest';
 import { IMPORT_ROWS_MAX } from '../../../shared/limits/registrations.ts';
 import { readPiece } from '../../../shared/senders/registration-import.ts';

@@ -18,7 +18,7 @@ function segmentOf(rows: readonly RegistrationRow[]): RegistrationSegment {
   return new RegistrationSegment(encodeRegistrationSegment([...newest.values()].sort(byRegistration)));
 }
 
-/** The op of the newest row that covers the number, if it is newer than the version. */
+/** The op of the newest row that covers the number, if the row is newer than the version. */
 function plainFind(rows: readonly RegistrationRow[], n: number, client: string, version: number) {
   const covering = rows.filter((row) => row.client === client && row.from <= n && n <= row.to);
   const newest = covering.sort((a, b) => b.version - a.version)[0];

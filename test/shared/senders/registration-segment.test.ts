@@ -1,6 +1,6 @@
 /**
- * Segments of registered senders: a reader gets what was written, equal rows have equal bytes, and damaged bytes are
- * refused or read as possible rows.
+ * Segments of registered senders. A reader gets the written rows, equal rows have equal bytes, and damaged bytes are refused or
+ * read as possible rows.
  */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -104,7 +104,7 @@ describe('a damaged registration segment', () => {
     row({ client: 'beta/main', op: 'remove', version: 4 }),
   ]);
 
-  /** @returns whether it opened as a segment */
+  /** @returns whether the bytes opened as a segment */
   function survives({ what, bytes: damaged }: Damaged): boolean {
     let segment: RegistrationSegment;
     try {
@@ -113,7 +113,7 @@ describe('a damaged registration segment', () => {
       if (error instanceof LayoutError) return false;
       throw new Error(`${what}: ${String(error)}`, { cause: error });
     }
-    // A row that has no binary form throws.
+    // A row without a binary form throws.
     encodeRegistrationSegment([...segment.rows]);
     return true;
   }

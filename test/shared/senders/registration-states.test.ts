@@ -1,6 +1,6 @@
 /**
- * The states of a registration against a plain model: the model lists every transition by hand, and remembers what is
- * in force by replaying the history.
+ * The states of a registration compared with a plain model. The model lists every transition by hand, and replays the history
+ * to know the version in force.
  */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -51,7 +51,7 @@ const TRANSITIONS = `
   .split('\n')
   .map((line) => line.trim().split(' ') as [string, string, string]);
 
-/** A registration as its own history. */
+/** A registration, represented by its history. */
 class Model {
   state = 'draft';
   version = 1;
@@ -90,7 +90,7 @@ describe('the states of a registration', () => {
         let real: ReviewState = NEW_REGISTRATION;
         for (const move of sequence) {
           if (move === 'end') {
-            // The alarm ends only what is approved.
+            // The alarm ends only approved registrations.
             if (model.approved === null) continue;
             model.end();
             real = expired(real);

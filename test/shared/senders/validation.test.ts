@@ -1,4 +1,4 @@
-/** What is wrong with a registration, by field: every reason that exists, and what is missing from a draft. */
+/** Errors of a registration, by field: every possible reason, and what a draft lacks. */
 import { describe, expect, it } from 'vitest';
 import { BLOCK_NUMBERS } from '../../../shared/numbers/blocks.ts';
 import { krClassOf } from '../../../shared/numbers/plan.ts';
@@ -162,7 +162,7 @@ describe('validation', () => {
 
 describe('the numbers of a registration', () => {
   it('have one class in each block that a range can have', () => {
-    // A class depends on at most five digits after +82, which longer numbers share with all others of their block.
+    // A class depends on at most five digits after +82. Longer numbers share these digits with the rest of their block.
     let blocks = 0;
     for (let block = 82_0000; block <= 82_9999; block++) {
       const from = block * BLOCK_NUMBERS;

@@ -1,6 +1,6 @@
 /**
- * Dated sections: entries apply from `since` and end in the second of `until`. Of several entries for one
- * number, the latest end counts.
+ * Dated sections. An entry applies from `since` and ends in the second of `until`. If a number has several
+ * entries, the latest end counts.
  */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';

@@ -1,6 +1,6 @@
 /**
- * Rice, complement and bitmap sections: the builder's bytes against the naive encoder's and against a plain
- * set, at the edges and at random.
+ * Rice, complement and bitmap sections. The builder's bytes are compared with the naive encoder's and with a plain set, at the
+ * edges and at random.
  */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -11,12 +11,12 @@ import { bytesOf, openDense } from '../support/one-part.ts';
 import { holds } from '../support/properties.ts';
 import { randomSet } from '../support/random-set.ts';
 
-/** The parameters that the builder chose, read from its header. */
+/** Reads the parameters that the builder chose from the section's header. */
 function choiceIn(words: Uint32Array): RiceChoice {
   return { parameter: words[0]! >>> 16, width: words[2]! };
 }
 
-/** What the naive encoder makes of the same set with the same choices. */
+/** The naive encoding of the same set with the same choices. */
 function naive(words: Uint32Array, suffixes: readonly number[], size: number): number[] {
   const [kind, flags] = [words[0]! & 0xff, (words[0]! >>> 8) & 0xff];
   if (kind === 2) return naiveBitmap(suffixes, size);

@@ -1,4 +1,4 @@
-/** LIST_KEY with one key or two: what is accepted, and which key opens a value. */
+/** LIST_KEY with one key or two: the accepted forms, and which key opens a value. */
 import { describe, expect, it } from 'vitest';
 import { toBase64, utf8 } from '../../../shared/bytes.ts';
 import { openRecords, sealRecords, writeRecord } from '../../../shared/screening/block-record.ts';

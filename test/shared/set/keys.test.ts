@@ -1,6 +1,6 @@
 /**
- * Everything derived from LIST_KEY, against values that an implementation without WebCrypto's HKDF and
- * AES-CTR computed (test/vectors/keys.json), and against that implementation.
+ * Everything that is derived from LIST_KEY, compared with values that an implementation without WebCrypto's
+ * HKDF and AES-CTR computed (test/vectors/keys.json), and with that implementation itself.
  */
 import { describe, expect, it } from 'vitest';
 import { deriveListKeys } from '../../../shared/set/keys.ts';

@@ -1,6 +1,6 @@
 /**
- * The permutation of suffixes: a bijection whatever its tables are, evenly spread, and different for another
- * key. keys.test.ts has its exact images.
+ * The permutation of suffixes is a bijection for any tables, spreads evenly, and differs for another key.
+ * keys.test.ts has its exact images.
  */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -13,7 +13,7 @@ import { TEST_LIST_KEY, testKeys } from '../support/test-keys.ts';
 const { permutation } = testKeys;
 const SUFFIX_COUNT = 100_000_000;
 
-/** Tables that no key would give: all equal, extreme, or random. */
+/** Tables that no key gives: all equal, extreme, or random. */
 const tables = fc.oneof(
   fc.integer({ min: 0, max: HALF - 1 }).map((value) => new Uint16Array(ROUNDS * HALF).fill(value)),
   fc.integer({ min: 0, max: 2 ** 31 }).map((seed) => {
@@ -65,7 +65,7 @@ describe('the permutation', () => {
     const buckets = new Float64Array(100);
     for (let each = 0; each < 100_000; each++) buckets[Math.floor(permutation.permute(each) / 1_000_000)]!++;
     const chiSquare = buckets.reduce((sum, count) => sum + (count - 1000) ** 2 / 1000, 0);
-    // 99 degrees of freedom: mean 99, standard deviation 14. The key is fixed, so this cannot flicker.
+    // 99 degrees of freedom: mean 99, standard deviation 14. The key is fixed, so the test is not flaky.
     expect(chiSquare).toBeGreaterThan(40);
     expect(chiSquare).toBeLessThan(180);
   });

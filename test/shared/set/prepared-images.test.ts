@@ -1,6 +1,6 @@
 /**
- * Prepared images: each is the permutation's own, whatever was prepared and read, and images that are read
- * in order are computed once.
+ * Prepared images equal those of the permutation, after any sequence of preparations and reads. Images that
+ * are read in order are computed once.
  */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -11,13 +11,13 @@ import { testKeys } from '../support/test-keys.ts';
 
 const { permutation } = testKeys;
 
-/** What is done to it; few suffixes, so that they repeat. */
+/** A random operation. Few suffixes, so that they repeat. */
 const step = fc.oneof(
   fc.constant('clear' as const),
   fc.tuple(fc.constantFrom('prepare' as const, 'read' as const), fc.oneof(suffix, fc.nat(3))),
 );
 
-/** Counts what is computed. */
+/** Counts the computed images. */
 class Counting {
   computed = 0;
 

@@ -1,5 +1,5 @@
 /**
- * The range table: the builder cuts overlapping ranges, with and without dates, into disjoint or equal ones,
+ * The range table. The builder cuts overlapping ranges, with and without dates, into disjoint or equal ones,
  * and the reader finds them again. Golden bytes are in test/vectors/tables.json.
  */
 import fc from 'fast-check';
@@ -19,7 +19,7 @@ function range(from: number, to: number, since = 0, until = FOREVER): RangeRow {
 }
 const row = ({ from, to, since, until }: RangeRow): NaiveRange => [from, to, since, until];
 
-/** Flattens, encodes, compares with the naive bytes and opens one list. */
+/** Flattens and encodes one list, compares the naive bytes, and opens the table. */
 function open(ranges: readonly RangeRow[]): RangeTable {
   const flat = flattenRanges(ranges);
   const bytes = encodeRanges([flat]);

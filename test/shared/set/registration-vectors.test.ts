@@ -1,7 +1,6 @@
 /**
- * Golden bytes of registered senders: a pair shard and a table of clients. They come from the naive encoder; builder
- * and reader must agree with them to the bit. Damaged copies are refused, or give a wrong answer, and never throw
- * anything else.
+ * Golden bytes of registered senders: a pair shard and a table of clients, from the naive encoder. Builder and reader must
+ * agree with them to the bit. Damaged copies are refused or give a wrong answer; they never cause another error.
  */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -21,7 +20,7 @@ import { holds } from '../support/properties.ts';
 import { naivePairShardOf, type RegistrationVector } from '../support/registration-vector.ts';
 import { testKeys } from '../support/test-keys.ts';
 
-// JSON has no literal types. The tests below fail if the file does not have this form.
+// JSON has no literal types. The tests below fail if the file has another form.
 const vector = file as unknown as RegistrationVector;
 const CLIENTS = vector.groups.flat();
 const PART = vector.parts[1]!;
@@ -30,7 +29,7 @@ const SLOTS = 32 * PART.room;
 const MASKS = [1, 2, 4, 8, 16, 32, 64, 128, 255];
 const tableOf = (bytes: Uint8Array<ArrayBuffer>) => new RegisteredTable(bytes, testKeys.sourceSeed);
 
-/** Whether it opens. @throws anything but a LayoutError */
+/** @returns whether the bytes open @throws any error except a LayoutError */
 function survive({ what, bytes }: Damaged, use: (bytes: Uint8Array<ArrayBuffer>) => void): boolean {
   try {
     use(bytes);
@@ -97,7 +96,7 @@ describe('the golden pair shard', () => {
       try {
         if (!survive(damaged, look)) refused++;
       } catch (error) {
-        // Look-ups of damaged bytes may be wrong.
+        // Lookups in damaged bytes may be wrong.
         if (!String(error).includes('own, and not registered')) throw error;
       }
     }

@@ -1,6 +1,6 @@
 /**
- * Sealed tables: the golden bytes, equal bytes for equal content, and no opening of a table that was
- * altered, cut or sealed with another key.
+ * Sealed tables: the golden bytes, and equal bytes for equal content. A table that was altered, cut or sealed
+ * with another key does not open.
  */
 import { describe, expect, it } from 'vitest';
 import { deriveListKeys } from '../../../shared/set/keys.ts';

@@ -1,6 +1,6 @@
 /**
- * Damaged shards, opened without their checksum. Opening refuses them with a LayoutError, or look-ups return
- * a possibly wrong result (the checksum exists for that), but never throw or loop.
+ * Damaged shards, opened without their checksum. Either a LayoutError refuses them, or lookups return a
+ * possibly wrong result, which the checksum exists to prevent. They never throw or loop.
  */
 import { describe, expect, it } from 'vitest';
 import { LayoutError } from '../../../shared/set/number-set.ts';
@@ -12,14 +12,14 @@ import { cuts, type Damaged, extremes, flips } from '../support/damage.ts';
 
 const MASKS = [1, 2, 4, 8, 16, 32, 64, 128, 255];
 
-/** Keys inside and outside of every part of the golden shards. */
+/** Keys inside and outside every part of the golden shards. */
 const KEYS: readonly (readonly [number, number])[] = [
   ...[0, 1, 1201, 1202, 6591, 8209, 8210, 8211, 9_999_999].flatMap((prefix) =>
     [0, 1, 5, 40, 112, 399, 400, 401, 999, 1000, 99_999_999].map((suffix) => [prefix, suffix] as const),
   ),
 ];
 
-/** Opens and looks up. @returns whether it opened */
+/** Opens a shard and looks up keys. @returns whether it opened */
 function survive({ what, bytes }: Damaged): boolean {
   try {
     const shard = new Shard(bytes);
@@ -63,7 +63,7 @@ describe.each(file.shards)('the golden shard "$name", damaged,', ({ hex }) => {
     for (let run = 0; run < 10_000; run++) {
       const damaged = Uint8Array.from(bytes);
       const wounds = 1 + below(6);
-      // Half of them near the front, where the headers and tables are.
+      // Half of the damage is near the front, where the headers and tables are.
       for (let wound = 0; wound < wounds; wound++)
         damaged[below(run % 2 === 0 ? 120 : bytes.length)] = below(256);
       survive({ what: `random wounds, run ${run}`, bytes: damaged });

@@ -122,7 +122,7 @@ describe('opening a shard', () => {
   });
 });
 
-/** Where the first part's plain section is. */
+/** The position of the first part's plain section. */
 function withWordAt(index: number): number {
   const bytes = bytesOf(naiveShard(parts, [10_000_000, 0], 1));
   return new DataView(bytes.buffer).getUint32(index * 4, true);

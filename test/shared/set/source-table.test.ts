@@ -1,5 +1,5 @@
 /**
- * The source table: folding of sender IDs, keyed fingerprints, dates. Golden bytes are in
+ * The source table: folding of sender IDs, keyed fingerprints, and dates. Golden bytes are in
  * test/vectors/tables.json.
  */
 import fc from 'fast-check';
@@ -18,7 +18,7 @@ import { testKeys } from '../support/test-keys.ts';
 const FOREVER = 0xffffffff;
 const U64_MAX = 2n ** 64n - 1n;
 
-/** Sorts, encodes, compares with the naive bytes and opens. */
+/** Sorts and encodes the lists, compares the naive bytes, and opens the table. */
 function open(lists: readonly (readonly SourceRow[])[]): SourceTable {
   const rows = lists.map(sortSources);
   const bytes = encodeSources(rows);

@@ -1,6 +1,6 @@
 /**
- * Sparse sections: single entries of many prefixes, many entries of few, and every count around a block of
- * 32. Builder against naive encoder, reader against a plain set.
+ * Sparse sections: single entries of many prefixes, many entries of few prefixes, and every count around a
+ * block of 32. The builder is compared with the naive encoder, and the reader with a plain set.
  */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -23,7 +23,7 @@ function encode(keys: readonly NaiveKey[]): Uint32Array {
   return encodeSparse(Float64Array.from(keys, ([prefix, suffix]) => prefix * 100_000_000 + suffix));
 }
 
-/** The builder's choices: the prefix parameter from the header, a block's from the bits its row points to. */
+/** The builder's choices: the prefix parameter from the header, and a block's from the bits that its row points to. */
 function choiceIn(section: Uint32Array): SparseChoice {
   const blocks = section[2]!;
   const bits = [...section.slice(3 + 3 * blocks)].map((each) => each.toString(2).padStart(32, '0')).join('');
@@ -38,7 +38,7 @@ function open(section: readonly number[]): Shard {
   return new Shard(shardWith(section, [0, 0], [LAST_HEAD + 1, 0]));
 }
 
-/** The keys themselves and all that lies beside them. */
+/** The keys and their neighbours. */
 function around(keys: readonly NaiveKey[]): NaiveKey[] {
   const edges: NaiveKey[] = [
     [0, 0],

@@ -1,6 +1,6 @@
 /**
- * Damaged range and source tables, opened without their seal: they are refused with a LayoutError or read,
- * without any other exception and at a cost in proportion to their bytes.
+ * Damaged range and source tables, opened without their seal. They are refused with a LayoutError or read.
+ * They cause no other exception, and the cost stays in proportion to their bytes.
  */
 import { describe, expect, it } from 'vitest';
 import { LayoutError } from '../../../shared/set/number-set.ts';
@@ -11,7 +11,7 @@ import { fromHex } from '../support/bytes.ts';
 import { cuts, type Damaged, extremes, flips } from '../support/damage.ts';
 
 const MASKS = [1, 4, 32, 128, 255];
-/** The list count of a source table; its damage has a separate test. */
+/** The word with the list count of a source table. Its damage has a separate test. */
 const LIST_COUNT_WORD = 2;
 
 function survive({ what, bytes }: Damaged, lookUp: (bytes: Uint8Array<ArrayBuffer>) => number[]): boolean {
@@ -65,7 +65,7 @@ describe('a damaged source table', () => {
   });
 
   it('is refused at once when it states more lists than fit', () => {
-    // So many that the test could neither wait for them nor hold them.
+    // Too many lists for the test to store them, or to wait for them.
     const damaged = bytes.slice();
     new DataView(damaged.buffer).setUint32(LIST_COUNT_WORD * 4, 2 ** 32 - 1, true);
     expect(() => new SourceTable(damaged)).toThrow(LayoutError);

@@ -1,6 +1,6 @@
 /**
- * Golden bytes of shards. They come from the naive encoder; builder and reader must agree with them to the
- * bit. A change here is a change of the format: FORMAT_VERSION must rise with it.
+ * Golden bytes of shards, from the naive encoder. Builder and reader must agree with them to the bit. A change
+ * here is a change of the format: FORMAT_VERSION must rise with it.
  */
 import { describe, expect, it } from 'vitest';
 import { encodeDense } from '../../../shared/build/dense-section.ts';
@@ -21,7 +21,7 @@ const SUFFIXES = 100_000_000;
 const FOREVER = 0xffffffff;
 const NOT_LISTED = -1;
 
-// JSON has no literal types. The tests below fail if the file does not have this form.
+// JSON has no literal types. The tests below fail if the file has another form.
 const vectors = file.shards as unknown as readonly ShardVector[];
 
 function built(plain: PlainVector | null, size: number): Uint32Array | null {
@@ -45,7 +45,7 @@ function buildShard(vector: ShardVector): Uint8Array {
   return encodeShard(parts, vector.end[0] * SUFFIXES + vector.end[1], vector.lists);
 }
 
-/** Keys to look up: all of a dense part, and all neighbours of the keys in a pooled part. */
+/** Keys to look up: all keys of a dense part, and all neighbours of the keys in a pooled part. */
 function* keysToLookUp(vector: ShardVector): Generator<readonly [number, number]> {
   for (const [index, { start, plain, dated }] of vector.parts.entries()) {
     const end = endOf(vector, index);

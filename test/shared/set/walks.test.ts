@@ -1,6 +1,6 @@
 /**
- * Iteration over sections, shards and tables: it returns, in order, what was encoded and what look-ups find,
- * for every encoding and every choice of its encoder.
+ * Iteration over sections, shards and tables returns the encoded entries in order, and the same ones as
+ * lookups, for every encoding and every choice of its encoder.
  */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -34,7 +34,7 @@ function keysOf(shard: Shard, list = 0): number[] {
   return keys;
 }
 
-/** A dense section of `size` suffixes behind PREFIX, from suffix `from` on. */
+/** A dense section of `size` suffixes of PREFIX, beginning at suffix `from`. */
 function denseShard(section: readonly number[], from: number, size: number): Shard {
   const end = from + size;
   return new Shard(shardWith(section, [PREFIX, from], end === SUFFIXES ? [PREFIX + 1, 0] : [PREFIX, end]));
@@ -107,7 +107,7 @@ describe('the keys of a dense section', () => {
 
   it('do not include bits after the last suffix of a bitmap', () => {
     const section = naiveBitmap([0, 3], 5);
-    // The third byte of a word holds its bits 8 to 15: all behind the fifth suffix.
+    // The third byte of a word holds its bits 8 to 15, which all come after the fifth suffix.
     section[section.length - 3] = 0xff;
     expect(keysOf(denseShard(section, 0, 5))).toEqual([0, 3].map((suffix) => PREFIX * SUFFIXES + suffix));
   });

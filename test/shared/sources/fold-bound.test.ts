@@ -1,6 +1,4 @@
-/**
- * The bound of folded sender IDs: never too low for a text that folds, and found without folding.
- */
+/** The bound of folded sender IDs is never too low for a text that folds, and it is found without folding. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { SOURCE_CHARS_MAX } from '../../../shared/limits/control.ts';
@@ -25,7 +23,7 @@ describe('foldsWithinBound', () => {
     );
     const holds = fc.property(fc.string({ unit, maxLength: SOURCE_CHARS_MAX }), (text) => {
       if (foldsWithinBound(text)) expect(foldSenderId(text).length).toBeLessThanOrEqual(SOURCE_CHARS_MAX);
-      // Only expansion is refused: what folds to as many characters or fewer is not.
+      // Only expansion is refused. A text that folds to as many characters or fewer is accepted.
       else expect(text.normalize('NFKC').length + text.length).toBeGreaterThan(SOURCE_CHARS_MAX);
     });
     fc.assert(holds, { seed: SEED, numRuns: 2_000 });

@@ -1,5 +1,5 @@
 /**
- * Sources as written, folded and listed: kinds never mix, and look-alike letters neither evade a block list
+ * Sources as written, folded and listed. Kinds never mix, and look-alike letters neither evade a block list
  * nor match an allow list.
  */
 import fc from 'fast-check';
@@ -78,7 +78,7 @@ describe('a written source', () => {
     const prints = SOURCE_KINDS.flatMap((kind) =>
       names.map((name) => fingerprintsOf({ kind, name }, SEED).spelling),
     );
-    // Of a sender ID, control characters are left out: two of these are one.
+    // Sender IDs drop control characters, but all of these fingerprints still differ.
     expect(new Set(prints).size).toBe(prints.length);
   });
 
@@ -132,7 +132,7 @@ describe('look-alike letters', () => {
       expect(formFor(spoof, effect)).toBe(formFor(listed, effect));
     }
     expect(formFor(spoof, 'allow')).not.toBe(formFor(listed, 'allow'));
-    // A name that is written in another script can itself be trusted.
+    // A name that is written in another script can be trusted, too.
     const own = fingerprintsOf({ kind: 'senderId', name: ' тасс' }, SEED);
     expect(formFor(own, 'allow')).toBe(
       formFor(fingerprintsOf({ kind: 'senderId', name: 'ТАСС' }, SEED), 'allow'),

@@ -1,4 +1,4 @@
-/** Hidden cells: what is published must not give them back, whatever is known together. */
+/** Hidden cells: published values must not reveal them, even if all are combined. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
@@ -12,7 +12,7 @@ import { OPEN_VALUES_MIN } from '../../../shared/limits/statistics.ts';
 import { hiddenCells, isSmall, type Sum, type Version } from '../../../shared/statistics/hidden-cells.ts';
 import { holds } from '../support/properties.ts';
 
-/** Tables as they hang together: of all reports, of texts by two breakdowns, and of texts from abroad. */
+/** Sums across tables: all reports, texts by two breakdowns, and texts from abroad. */
 const SUMS: readonly Sum[] = [
   { total: 'all', parts: ['text', 'voice'] },
   { total: 'all', parts: ['people', 'traps'] },
@@ -29,7 +29,7 @@ const UNNAMED = new Map([
 const PARTS = SUMS.flatMap(({ parts }) => parts);
 const CELLS = ['all', ...PARTS];
 
-/** More than any total. */
+/** Larger than any total. */
 const LARGE = 10_000;
 
 function knownOf(
@@ -64,7 +64,7 @@ function attacked(versions: readonly Version[]): Knowledge {
   };
 }
 
-/** Versions with these values, each published after the ones before it. */
+/** Versions with these values, published one after another. */
 function published(
   all: readonly ReadonlyMap<string, number>[],
   reached = new Map<string, number>(),
@@ -81,7 +81,7 @@ function expectSafe(versions: readonly Version[]): void {
   const knowledge = attacked(versions);
   const exact = versions.map(({ values }) => values);
   const recovered = recoveredCells(knowledge, exact);
-  // That a hidden cell is 0 may be known: nobody is behind it.
+  // A hidden cell may be known to be 0, because nobody is behind a zero.
   expect(recovered.filter(({ value, cell }) => value > 0 && (!UNNAMED.has(cell) || isSmall(value)))).toEqual(
     [],
   );
@@ -97,7 +97,7 @@ function expectSafe(versions: readonly Version[]): void {
   });
 }
 
-/** Values from the leaves of the tables up. */
+/** Computes all values from the leaves of the tables. */
 function valuesOf(given: {
   readonly voice: number;
   readonly traps: number;
@@ -134,7 +134,7 @@ const leaves = fc.record({
   unnamed: fc.tuple(few, few, few),
 });
 
-/** Values that a search which gave up early once took for recovered ones. */
+/** Values that an earlier search took for recovered, because it gave up early. */
 const FOUND: [Parameters<typeof valuesOf>[0], Parameters<typeof valuesOf>[0], number[]] = [
   { voice: 6, traps: 0, home: 4, kinds: [0, 0], operators: [1, 3], unnamed: [1, 1, 4] },
   { voice: 2, traps: 0, home: 1, kinds: [5, 1], operators: [4, 5], unnamed: [2, 0, 0] },
@@ -208,7 +208,7 @@ describe('hidden cells', () => {
   });
 
   it('use what was known while the month was open', () => {
-    // With 11 in all and 10 known of one part, the other part would be 1.
+    // With 11 in total and 10 known for one part, the other part would be 1.
     const values = valuesOf({ ...NONE, voice: 10, home: 1 });
     const reached = new Map([['voice', 10]]);
     const [version] = published([values], reached);
@@ -235,7 +235,7 @@ describe('hidden cells', () => {
   });
 });
 
-/** The same reports without some of them. */
+/** The same reports, except for some withdrawn ones. */
 function withdrawn(
   { voice, traps, home, kinds, operators, unnamed }: Parameters<typeof valuesOf>[0],
   less: readonly number[],

@@ -30,7 +30,7 @@ const HOLDERS = [
   })),
 ];
 
-/** One report, as counts: what it names and what it does not. */
+/** The facts of one report. A fact that the report does not state is null. */
 interface Facts {
   readonly medium: 'text' | 'voice' | 'notSpam';
   readonly source: string;
@@ -90,7 +90,7 @@ function month(rest: Pick<PublishedMonth, 'version' | 'provisional' | 'tables'>)
   };
 }
 
-/** Exact values of all cells, as a trace with one source gives them. */
+/** Exact values of all cells, as in a trace with one source. */
 function exactOf(kept: KeptVersion): Map<string, number> {
   return exactCells(
     TABLE_NAMES.flatMap((table) =>
@@ -99,7 +99,7 @@ function exactOf(kept: KeptVersion): Map<string, number> {
   );
 }
 
-/** What is published of a month: each day of it while it is open, and then its versions. */
+/** Everything that is published of a month: each day while it is open, and then its versions. */
 function publishedMonth(
   days: readonly Counts[],
   closed: readonly Counts[],
@@ -130,7 +130,7 @@ function publishedMonth(
 
 function expectSafe({ months, exact }: ReturnType<typeof publishedMonth>): void {
   const found = recoveredCells(knowledgeOf(months, exact), exact).filter(({ version, value }) =>
-    // Of an open month, large counts are only rounded.
+    // In an open month, large counts are only rounded.
     months[version]!.provisional ? isSmall(value) : value > 0,
   );
   expect(found).toEqual([]);

@@ -19,7 +19,7 @@ export async function build(lists: readonly PlainList[]): Promise<BuiltRelease> 
   return built.value;
 }
 
-/** @param wanted which values to install; all by default */
+/** @param wanted selects the values to install; by default all */
 export async function install(
   built: BuiltRelease,
   wanted: (blob: Blob) => boolean = () => true,
@@ -32,7 +32,7 @@ export async function install(
   return release;
 }
 
-/** The end of a number's exact entry: the release's result, as screen finds it. */
+/** The end of a number's exact entry, as screen finds it in the release. */
 export function exactUntil(release: Release, list: number, n: number, now: number): number {
   const prefix = Math.floor(n / 100_000_000);
   const image = release.keys.permutation.permute(n % 100_000_000);

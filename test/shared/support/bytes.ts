@@ -1,6 +1,6 @@
 /**
  * Bytes written in the slow, obvious way: lists of numbers below 256 and strings of '0' and '1'. The naive
- * encoders use this file alone, so that they cannot share a mistake with the product.
+ * encoders use only this file, so that they cannot share a mistake with the product.
  */
 
 /** A little-endian 32-bit word. */
@@ -24,12 +24,12 @@ export function double(value: number): number[] {
   return [...bytes];
 }
 
-/** `width` binary digits of a value, the most significant first. */
+/** `width` binary digits of a value, most significant first. */
 export function binary(value: number, width: number): string {
   return width === 0 ? '' : value.toString(2).padStart(width, '0');
 }
 
-/** A bit string as 32-bit words, first bit most significant, the last word filled with zeros. */
+/** A bit string as 32-bit words. The first bit is the most significant, and the last word is padded with zeros. */
 export function bitWords(bits: string): number[] {
   const bytes: number[] = [];
   for (let at = 0; at < bits.length; at += 32) {
@@ -48,7 +48,7 @@ export function hexOf(bytes: ArrayLike<number>): string {
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
 }
 
-/** Bytes of a hex text; they start on a multiple of 8, as bytes from KV do. */
+/** The bytes of a hex text. They start on a multiple of 8, like bytes from KV. */
 export function fromHex(hex: string): Uint8Array<ArrayBuffer> {
   return Uint8Array.from({ length: hex.length / 2 }, (_, at) =>
     Number.parseInt(hex.slice(at * 2, at * 2 + 2), 16),

@@ -1,6 +1,6 @@
 /**
- * Signers of the tests, and what they sign: certificates of an issuer, delegations, message tokens. Compact JWS is made
- * here without the library that the service verifies it with.
+ * Signers of the tests, and their certificates, delegations and message tokens. Compact JWS is made here without the library
+ * that the service verifies it with.
  */
 import { toBase64Url, utf8 } from '../../../shared/bytes.ts';
 import type { IssuerRights } from '../../../shared/credentials/certificate.ts';
@@ -27,7 +27,7 @@ import { validateJson } from '../../../shared/validate-json.ts';
 /** 2026-11-24T03:12:09Z, in seconds. */
 export const NOW_S = 1_795_489_929;
 export const STATUS_URI = 'https://status.carrier.example/lists/1';
-/** The number of the holder, and those that its issuer may speak for. */
+/** The number of the holder, and the numbers that its issuer may speak for. */
 export const NUMBER = 8_215_881_234;
 export const ISSUER_SPANS: readonly Span[] = [{ from: 8_215_880_000, to: 8_215_889_999 }];
 
@@ -35,7 +35,7 @@ export interface Signer {
   readonly key: CredentialKey;
   readonly privateKey: CryptoKey;
   readonly jwk: JsonWebKey;
-  /** The thumbprint. */
+  /** The thumbprint of the key. */
   readonly kid: string;
 }
 
@@ -53,7 +53,7 @@ export async function newSigner(alg: KeyAlgorithm = 'ES256'): Promise<Signer> {
 const part = (value: unknown): string =>
   toBase64Url(utf8(typeof value === 'string' ? value : JSON.stringify(value)));
 
-/** @param header replaces members of `alg`, `typ` and `kid`; a text is the header as it is @param claims likewise */
+/** @param header replaces `alg`, `typ` and `kid`; a string is the whole header @param claims a string is used unchanged */
 export async function sign(
   signer: Signer,
   typ: string,
@@ -68,12 +68,12 @@ export async function sign(
   return `${input}.${toBase64Url(new Uint8Array(signature))}`;
 }
 
-/** A JWS that says that it has no signature, and has none. @param header as `sign` has it */
+/** A JWS that declares no signature and has none. @param header as in `sign` */
 export function unsigned(typ: string, claims: object | string, header: object = {}): string {
   return `${part({ alg: 'none', typ, ...header })}.${part(claims)}.`;
 }
 
-/** Algorithm confusion: a real HMAC, whose secret is a public key. @param header as `sign` has it */
+/** Algorithm confusion: a real HMAC whose secret is a public key. @param header as in `sign` */
 export async function hmac(
   secret: Uint8Array<ArrayBuffer>,
   typ: string,
@@ -87,7 +87,7 @@ export async function hmac(
   return `${input}.${toBase64Url(new Uint8Array(mac))}`;
 }
 
-/** A public key on P-256 in the forms that a verifier could take for the secret of an HMAC. */
+/** A public key on P-256, in the forms that a verifier could mistake for an HMAC secret. */
 export function secretsOf({
   bytes,
 }: CredentialKey): readonly (readonly [what: string, Uint8Array<ArrayBuffer>])[] {
@@ -157,7 +157,7 @@ export function messageToken(
   return sign(signer, TOKEN_TYPE, tokenClaims(chain, some), header);
 }
 
-/** A row for the key of a signer, as the service publishes it. */
+/** The row of a signer's key, as the service publishes it. */
 export async function rowOf(signer: Signer, some: Partial<CredentialRow> = {}): Promise<CredentialRow> {
   const principal = some.principal ?? null;
   return {

@@ -7,7 +7,7 @@ export interface Damaged {
   readonly bytes: Uint8Array<ArrayBuffer>;
 }
 
-/** Every byte changed, by each of the masks. @param step to look only at every so many bytes */
+/** Changes every byte by each of the masks. @param step checks only every n-th byte */
 export function* flips(bytes: Uint8Array, masks: readonly number[], step = 1): Generator<Damaged> {
   for (let at = 0; at < bytes.length; at += step) {
     for (const mask of masks) {

@@ -1,5 +1,5 @@
 /**
- * The entropy bound: log2 of the number of sets of `count` out of `universe`, in bits. No encoding of all such
+ * The entropy bound in bits: log2 of the number of sets of `count` out of `universe`. No encoding of all such
  * sets can be smaller on average.
  */
 

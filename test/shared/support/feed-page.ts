@@ -1,4 +1,4 @@
-/** Pages of a feed as the service sends them, without a service. */
+/** Pages of a feed like those of the service, without a service. */
 import { cloudEventOf, type FeedCloudEvent, feedData } from '../../../shared/feed/cloud-event.ts';
 import { digestOf, digestOfStatement } from '../../../shared/feed/digest.ts';
 import type { FeedEntry, FeedEvent, PartyEntry } from '../../../shared/feed/entry.ts';
@@ -10,7 +10,7 @@ export const FEED = '0123456789abcdef';
 export const FIRST_STATEMENT = formatEpoch({
   ...{ feed: FEED, epoch: 1, first: 1, previous: null, at: '2026-11-27T00:00:00.000Z' },
 });
-/** Before the first event. */
+/** The place before the first event. */
 export const START: ChainPoint = {
   ...{ feed: FEED, epoch: 1, position: 0, digest: digestOfStatement(FIRST_STATEMENT) },
 };
@@ -22,7 +22,7 @@ export function blockOf(number: string, rest: Partial<PartyEntry> = {}): PartyEn
   };
 }
 
-/** A block, a label of a sender ID, a recipient, a lift and the end of an entry, again and again. */
+/** In turns: a block, a label of a sender ID, a block of a recipient, a lift, and the end of an entry. */
 function partyAt(index: number): FeedEntry | null {
   const number = `+8210${20_000_000 + index}`;
   return [
@@ -34,7 +34,7 @@ function partyAt(index: number): FeedEntry | null {
   ][index % 5]!;
 }
 
-/** A campaign of a rule, one of a person, and a host, again and again. */
+/** In turns: a campaign of a rule, a campaign of a person, and a host. */
 export function textAt(index: number): FeedEntry {
   const at = '2026-11-27T00:00:00.000Z';
   const campaign = {
@@ -54,7 +54,7 @@ export function textAt(index: number): FeedEntry {
   return { subject: 'host', host: `h${index}.example`, list: 'phish', effect: 'block', authority: 'kisa' };
 }
 
-/** A chain of events. @param entryAt what each is about */
+/** A chain of events. @param entryAt the entry of each event */
 export function chainOf(
   count: number,
   after: ChainPoint = START,
@@ -76,7 +76,7 @@ export function chainOf(
   return events;
 }
 
-/** @param encrypt null for data in clear */
+/** @param encrypt null for unencrypted data */
 export async function pageOf(
   events: readonly FeedEvent[],
   encrypt: Encrypt | null,

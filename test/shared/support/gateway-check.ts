@@ -12,7 +12,7 @@ import { gatewaySnapshot, ingress, SENDERS_BY_KIND } from './gateway-world.ts';
 import { EVER, plainList } from './plain-model.ts';
 import { clientSettings } from './screen-world.ts';
 
-/** Nothing is listed. */
+/** A snapshot without listed numbers or sources. */
 export const EMPTY = gatewaySnapshot('none', SENDERS_BY_KIND.foreign);
 
 export function check(
@@ -29,12 +29,12 @@ export function check(
   return toGatewayResponse(request, screen(request, at, clientSettings(settings)), at);
 }
 
-/** @param lists each an effect and the sources as they are written */
+/** @param lists each with an effect and its sources as written */
 export async function listing(...lists: [effect: Effect, ...sources: string[]][]): Promise<Snapshot> {
   return { ...EMPTY, release: await install(await buildLists(lists)) };
 }
 
-/** The same with no value of the release loaded. */
+/** Like `listing`, but no value of the release is loaded. */
 export async function unloaded(...lists: [effect: Effect, ...sources: string[]][]): Promise<Snapshot> {
   return { ...EMPTY, release: await install(await buildLists(lists), () => false) };
 }

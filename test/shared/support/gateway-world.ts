@@ -1,6 +1,5 @@
 /**
- * Senders of every kind, and one release for each kind of list hit: the input of the gateway's decision
- * table.
+ * Senders of every kind, and one release for each kind of list hit: the input of the gateway's decision table.
  */
 
 import type { LiveEntry } from '../../../shared/live/entry.ts';
@@ -15,7 +14,7 @@ import { layerOf, liveEntry } from './live.ts';
 import { EVER, type PlainList, plainList } from './plain-model.ts';
 import { keyOf, NOW, snapshot } from './screen-world.ts';
 
-/** One sender of each kind that a policy knows. */
+/** One sender of each kind that a policy distinguishes. */
 export const SENDERS_BY_KIND: Readonly<Record<SenderKind, Sender>> = {
   krMobile: { kind: 'number', n: 821_033_445_566, carrierPrefix: null },
   krFixed: { kind: 'number', n: 82_221_234_567, carrierPrefix: null },
@@ -34,7 +33,7 @@ export const SENDERS_BY_KIND: Readonly<Record<SenderKind, Sender>> = {
   withheld: { kind: 'withheld' },
 };
 
-/** What is listed: nothing, the sender, or its operator. */
+/** The listed party: none, the sender, or its operator. */
 export const HITS = {
   none: null,
   blocked: { on: 'sender', effect: 'block' },
@@ -49,7 +48,7 @@ export const HITS = {
 } as const;
 export type HitName = keyof typeof HITS;
 
-/** The code of every list here, and of the live entries. */
+/** The code of every list and live entry here. */
 export const LISTED: Code = 'NUMBER_TERMINATED';
 export const OPERATOR = '51502';
 

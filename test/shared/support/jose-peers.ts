@@ -1,4 +1,4 @@
-/** Compact JWS signed and verified by software that others wrote, as Debian and Ubuntu package it. */
+/** Third-party software that signs and verifies compact JWS, as Debian and Ubuntu package it. */
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -8,7 +8,7 @@ import type { JWK } from 'jose';
 import { HANG_MS } from './hang.ts';
 
 export interface JosePeer {
-  /** Its package. */
+  /** Name of the package. */
   readonly name: string;
   readonly isInstalled: boolean;
   readonly algorithms: readonly ('ES256' | 'EdDSA')[];
@@ -16,11 +16,11 @@ export interface JosePeer {
   generate(alg: 'ES256' | 'EdDSA'): JWK;
   /** @returns a compact JWS */
   sign(key: JWK, header: object, claims: object): string;
-  /** @returns the claims, or null if it refuses the token */
+  /** @returns the claims; null if the software refuses the token */
   verify(key: JWK, alg: 'ES256' | 'EdDSA', token: string): object | null;
 }
 
-/** Not the first `python3` of the path, which may be another one without the packages of the system. */
+/** Absolute, because the first `python3` of the path may be one without the packages of the system. */
 const PYTHON = '/usr/bin/python3';
 const SCRIPT = fileURLToPath(new URL('jwcrypto_peer.py', import.meta.url));
 const KINDS = { ES256: { kty: 'EC', crv: 'P-256' }, EdDSA: { kty: 'OKP', crv: 'Ed25519' } } as const;
@@ -56,7 +56,7 @@ const jwcrypto: JosePeer = {
   },
 };
 
-/** Runs with a file, because `jose` reads keys from files or standard input, and both would take the latter. */
+/** Runs with a file, because `jose` reads keys from files or standard input, and only one input can use the latter. */
 function withFile<Value>(text: string, work: (path: string) => Value): Value {
   const folder = mkdtempSync(join(tmpdir(), 'numgate-jose-'));
   try {
@@ -71,7 +71,7 @@ function withFile<Value>(text: string, work: (path: string) => Value): Value {
 const jose: JosePeer = {
   name: 'jose',
   isInstalled: spawnSync('jose', ['alg'], { stdio: 'ignore' }).error === undefined,
-  // It has no EdDSA.
+  // jose does not support EdDSA.
   algorithms: ['ES256'],
   generate: (alg) => JSON.parse(run('jose', ['jwk', 'gen', '-i', JSON.stringify({ alg })], '').stdout) as JWK,
   sign: (key, header, claims) => {

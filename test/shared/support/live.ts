@@ -1,6 +1,6 @@
 /**
- * Live entries for tests, and a plain model of the layer: changes are replayed one by one, and each that
- * matches the key and subject replaces the previous one.
+ * Live entries for tests, and a plain model of the layer. The model replays changes one by one, and each
+ * change that matches the key and subject replaces the previous one.
  */
 import fc from 'fast-check';
 import type { LiveEntry, LiveKey } from '../../../shared/live/entry.ts';
@@ -25,7 +25,7 @@ export function layerOf(...entries: readonly LiveEntry[]): LiveLayer {
   return new LiveLayer([], segmentOf(entries));
 }
 
-/** One look-up in a layer. */
+/** One lookup in a layer. */
 export interface Query extends LiveKey {
   readonly subjectBit: number;
   readonly foldedSeq: number;
@@ -54,17 +54,17 @@ export function modelFind(changes: readonly LiveEntry[], query: Query): LiveEntr
 
 const U32 = 2 ** 32 - 1;
 
-/** Few keys, so that entries meet; some differ only in one word or in their kind. */
+/** Few keys, so that entries collide. Some keys differ only in one word or in their kind. */
 export const liveKey: fc.Arbitrary<LiveKey> = fc.record({
   kind: fc.constantFrom('number', 'source'),
   high: fc.constantFrom(0, 8210, U32),
   low: fc.constantFrom(0, 1, 99_999_999, U32),
 });
 
-/** Seconds at which entries end or look-ups happen. */
+/** Seconds at which entries end or lookups happen. */
 export const second: fc.Arbitrary<number> = fc.constantFrom(0, 1, 1_800_000_000, U32 - 1);
 
-/** An entry of change 1. */
+/** An entry with `seq` 1. */
 export const anyEntry: fc.Arbitrary<LiveEntry> = fc
   .record({
     key: liveKey,

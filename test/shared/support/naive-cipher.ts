@@ -46,7 +46,7 @@ const SBOX = Array.from({ length: 256 }, (_, value) => {
 });
 const DOUBLE = Array.from({ length: 256 }, (_, value) => times(value, 2));
 
-/** The 15 round keys of 16 bytes, one after the other. */
+/** The 15 round keys of 16 bytes, one after another. */
 function expand(key: Uint8Array): number[] {
   const bytes = [...key];
   let constant = 1;
@@ -105,7 +105,7 @@ export function naiveRoundTables(key: Uint8Array): number[][] {
   }
 }
 
-/** The image of a suffix under ten Feistel rounds: even ones change the left half, odd ones the right. */
+/** The image of a suffix after ten Feistel rounds. Even rounds change the left half, odd rounds the right half. */
 export function naivePermute(tables: readonly (readonly number[])[], suffix: number): number {
   let left = BigInt(suffix) / 10_000n;
   let right = BigInt(suffix) % 10_000n;

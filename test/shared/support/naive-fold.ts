@@ -1,10 +1,10 @@
-/** The letters of a text as docs/format.md describes them: slow, from full decomposition (NFKD) and regular expressions. */
+/** The letters of a text as docs/format.md describes them, slowly, by full decomposition (NFKD) and regular expressions. */
 import table from '../../../data/look-alikes.json' with { type: 'json' };
 
 const LEADING = [...'ㄱㄲㄴㄷㄸㄹㅁㅂㅃㅅㅆㅇㅈㅉㅊㅋㅌㅍㅎ'];
 const VOWELS = [...'ㅏㅐㅑㅒㅓㅔㅕㅖㅗㅘㅙㅚㅛㅜㅝㅞㅟㅠㅡㅢㅣ'];
 const TRAILING = [...'ㄱㄲㄳㄴㄵㄶㄷㄹㄺㄻㄼㄽㄾㄿㅀㅁㅂㅄㅅㅆㅇㅈㅊㅋㅌㅍㅎ'];
-/** Jamo that are written with several keys. */
+/** Jamo that are typed with several keys. */
 const COMPOUNDS: Readonly<Record<string, string>> = {
   ...{
     ㄲ: 'ㄱㄱ',
@@ -50,19 +50,19 @@ const CONJOINING = new Map([
   ...conjoined(0x1100, LEADING),
   ...conjoined(0x1161, VOWELS),
   ...conjoined(0x11a8, TRAILING),
-  // What NFKD makes of a typed ㅀ and ㅄ.
+  // The NFKD form of typed ㅀ and ㅄ.
   ['\u111a', 'ㄹㅎ'],
   ['\u1121', 'ㅂㅅ'],
 ]);
 
-/** A syllable as three typed jamo at most: 없 becomes ㅇㅓㅄ. */
+/** Writes a syllable as at most three typed jamo: 없 becomes ㅇㅓㅄ. */
 export function typedJamo(syllable: string): string {
   const offset = syllable.charCodeAt(0) - 0xac00;
   const [leading, vowel, trailing] = [Math.floor(offset / 588), Math.floor((offset % 588) / 28), offset % 28];
   return LEADING[leading]! + VOWELS[vowel]! + (TRAILING[trailing - 1] ?? '');
 }
 
-/** Letters in a string. @param text without hidden characters, with U+FFFC for links */
+/** The letters of a string. @param text without hidden characters, with U+FFFC for links */
 export function naiveLetters(text: string): string {
   const enclosed = (character: string): string => {
     const code = character.codePointAt(0)!;
@@ -73,7 +73,7 @@ export function naiveLetters(text: string): string {
     if (CONJOINING.has(character)) return CONJOINING.get(character)!;
     if (/[\u1100-\u11ff\ua960-\ua97f\ud7b0-\ud7ff]/.test(character)) return '';
     if (character === '\ufffc') return character;
-    // Letters beyond the first plane are dropped, unless NFKD makes others of them.
+    // Letters outside the first plane are dropped, unless NFKD maps them to other letters.
     if (character.length > 1) return '';
     if (/[\p{Nd}\p{No}]/u.test(character)) return '0';
     if (/\p{Sc}/u.test(character)) return '$';
@@ -83,7 +83,7 @@ export function naiveLetters(text: string): string {
   }).join('');
 }
 
-/** Whether there is a currency sign, or a number before 원 (won). @param letters of naiveLetters */
+/** Whether the text has a currency sign, or a number before 원 (won). @param letters of naiveLetters */
 export function naiveHasMoney(letters: string): boolean {
   return /\$|0(?:ㅅㅣㅂ|ㅂㅏㅣㄱ|ㅊㅓㄴ|ㅁㅏㄴ|ㅇㅓㄱ|ㅈㅗ)*ㅇㅜㅓㄴ/.test(letters);
 }

@@ -1,6 +1,6 @@
 /**
- * XXH64 in BigInt arithmetic, step by step as in the xxHash specification
- * (github.com/Cyan4973/xxHash, doc/xxhash_spec.md). Thousands of times slower than the real one.
+ * XXH64 in BigInt arithmetic, step by step as in the xxHash specification (github.com/Cyan4973/xxHash,
+ * doc/xxhash_spec.md). Thousands of times slower than the real implementation.
  */
 
 const PRIME1 = 0x9e3779b185ebca87n;

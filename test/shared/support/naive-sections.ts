@@ -1,12 +1,12 @@
 /**
- * The sections of a shard as docs/format.md describes them, encoded with plain arrays and bit strings.
- * Where the format leaves the encoder a choice (Rice parameter, bucket width) the caller makes it.
+ * The sections of a shard as docs/format.md describes them, encoded with plain arrays and bit strings. Where the format leaves
+ * a choice to the encoder (Rice parameter, bucket width), the caller makes it.
  */
 import { binary, bitWords, riceCode, words } from './bytes.ts';
 
 export interface RiceChoice {
   readonly parameter: number;
-  /** Suffixes in a bucket. */
+  /** Number of suffixes in a bucket. */
   readonly width: number;
 }
 
@@ -15,7 +15,7 @@ export function naiveRice(suffixes: readonly number[], size: number, choice: Ric
   return rice(suffixes, size, choice, 0);
 }
 
-/** The same set, by what it leaves out. */
+/** Encodes the same set by the suffixes that it lacks. */
 export function naiveComplement(suffixes: readonly number[], size: number, choice: RiceChoice): number[] {
   const listed = new Set(suffixes);
   const rest = Array.from({ length: size }, (_, suffix) => suffix).filter((suffix) => !listed.has(suffix));
@@ -57,12 +57,12 @@ function rice(
 }
 
 /**
- * A pair: key, counted from the first of the part, image of the suffix modulo 16, rank of the client, and whether
+ * A pair: its key relative to the first key of the part, the image of the suffix modulo 16, the rank of the client, and whether
  * it is own.
  */
 export type NaivePair = readonly [position: number, low: number, rank: number, own: boolean];
 
-/** @param room clients of the group */
+/** @param room number of clients in the group */
 export function naivePairs(
   pairs: readonly NaivePair[],
   size: number,
@@ -78,7 +78,7 @@ export function naivePairs(
   return section.toSpliced(8, 4, ...words(width));
 }
 
-/** The length of a bucket; the caller has to choose buckets that are narrow enough. */
+/** The length of a bucket as one byte. The caller must choose buckets that are narrow enough. */
 function byte(length: number): number {
   if (length > 255) throw new RangeError(`a bucket of ${length} bits`);
   return length;

@@ -5,17 +5,17 @@
 import { double, half, words } from './bytes.ts';
 
 export interface NaivePart {
-  /** First key: prefix, suffix. */
+  /** The first key: prefix and suffix. */
   readonly start: readonly [number, number];
-  /** For each list its plain section, or null. */
+  /** The plain section of each list, or null. */
   readonly plain: readonly (readonly number[] | null)[];
-  /** For each list its dated section, or null. */
+  /** The dated section of each list, or null. */
   readonly dated: readonly (readonly number[] | null)[];
-  /** In a pair shard, the clients of the group of a part with pairs. */
+  /** Only in a pair shard: the number of clients in the group of a part with pairs. */
   readonly room?: number;
 }
 
-/** @param end first key behind the shard */
+/** @param end first key after the shard */
 export function naiveShard(
   parts: readonly NaivePart[],
   end: readonly [number, number],
@@ -56,7 +56,7 @@ export function naiveRangeTable(lists: readonly (readonly NaiveRange[])[]): numb
 
 export type NaiveRegistered = readonly [place: number, from: number, to: number];
 
-/** @param groups names of each, sorted @param lists ranges that are not own, and own ones: by place and number */
+/** @param groups names of each, sorted @param lists ranges that are not own, then own ones; sorted by place and number */
 export function naiveRegisteredTable(
   groups: readonly (readonly string[])[],
   lists: readonly (readonly NaiveRegistered[])[],
@@ -102,7 +102,7 @@ export interface NaiveEntry {
   readonly stage?: string;
 }
 
-/** @param entries in order: numbers before sources, by high, by low, the newest first */
+/** @param entries in order: numbers before sources, by high, by low, newest first */
 export function naiveSegment(entries: readonly NaiveEntry[]): number[] {
   const inOrder = (names: readonly string[]): string[] => [...new Set(names)].sort();
   const codes = inOrder(entries.map(({ code }) => code).filter((code) => code !== null));

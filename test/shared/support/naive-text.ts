@@ -1,4 +1,4 @@
-/** Values of text risk as docs/format.md describes them, assembled from lists of bytes, and hashes with big integers. */
+/** Values of text risk as docs/format.md describes them, assembled from lists of bytes, with hashes in big integers. */
 import { words } from './bytes.ts';
 
 const characters = (text: string): number[] => [...new TextEncoder().encode(text)];
@@ -69,7 +69,7 @@ export function naiveGramBuckets(letters: string, bits: number): number[] {
   return found;
 }
 
-/** Bucket of a trait. @param family its index @param value a number, or the ending of a host */
+/** The bucket of a trait. @param family its index @param value a number, or the ending of a host */
 export function naiveTraitBucket(family: number, value: number | string, bits: number): number {
   let number = 0x811c9dc5n;
   if (typeof value === 'number') number = BigInt(value);
@@ -86,7 +86,7 @@ export interface NaiveKey {
   readonly letterValues: readonly bigint[];
 }
 
-/** From the 1,040 bytes that HKDF derives. */
+/** Splits the 1,040 bytes that HKDF derives. */
 export function naiveKey(bytes: Uint8Array): NaiveKey {
   const word = (index: number): bigint =>
     [...bytes.slice(index * 4, index * 4 + 4)].reduce((value, byte) => value * 256n + BigInt(byte), 0n);

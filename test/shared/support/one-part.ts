@@ -1,6 +1,4 @@
-/**
- * A single section as the only part of an opened shard: tests of one encoding reach its reader through it.
- */
+/** A single section as the only part of an opened shard. Tests of one encoding reach its reader through this shard. */
 import { Shard } from '../../../shared/set/shard.ts';
 import { fromHex, hexOf } from './bytes.ts';
 import { naiveShard } from './naive-tables.ts';
@@ -12,7 +10,7 @@ export function bytesOf(words: Uint32Array): number[] {
   return [...new Uint8Array(words.buffer, words.byteOffset, words.byteLength)];
 }
 
-/** A shard of one list with this plain section alone. @param end first key behind it */
+/** A shard of one list with only this plain section. @param end first key after the section */
 export function shardWith(
   section: readonly number[],
   start: readonly [number, number],
@@ -21,12 +19,12 @@ export function shardWith(
   return fromHex(hexOf(naiveShard([{ start, plain: [section], dated: [null] }], end, 1)));
 }
 
-/** Whether the only list of a shard holds a key for ever. */
+/** Whether the only list of a shard holds a key without an end. */
 export function isListed(shard: Shard, prefix: number, suffix: number): boolean {
   return shard.partOf(prefix, suffix).until(0, prefix, suffix, 0) === FOREVER;
 }
 
-/** The reader over a dense section of `size` suffixes behind prefix 8210, from suffix `from` on. */
+/** The reader of a dense section of `size` suffixes of prefix 8210, beginning at suffix `from`. */
 export function openDense(
   section: readonly number[],
   from: number,

@@ -1,4 +1,4 @@
-/** A signer of PASSporTs with nothing but WebCrypto: none of its code is that of the service. */
+/** A signer of PASSporTs that uses only WebCrypto and no code of the service. */
 
 const ES256 = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' };
 
@@ -17,7 +17,7 @@ export async function makeSigner(): Promise<SignerKeys> {
   return { privateKey, point: new Uint8Array(raw, 1) };
 }
 
-/** A compact JWS over exactly these texts. */
+/** A compact JWS of exactly these texts. */
 export async function signTexts(header: string, claims: string, { privateKey }: SignerKeys): Promise<string> {
   const signed = `${base64Url(new TextEncoder().encode(header))}.${base64Url(new TextEncoder().encode(claims))}`;
   const signature = await crypto.subtle.sign(ES256, privateKey, new TextEncoder().encode(signed));

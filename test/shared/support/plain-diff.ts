@@ -1,6 +1,4 @@
-/**
- * Expected changes between two releases, from plain sets.
- */
+/** Expected changes between two releases, computed from plain sets. */
 import { expect } from 'vitest';
 import type { ListChange } from '../../../shared/release/diff.ts';
 import { type Dated, EVER, type PlainList } from './plain-model.ts';
@@ -9,14 +7,14 @@ const SUFFIX_COUNT = 100_000_000;
 
 type Counts = readonly [added: number, removed: number, changed: number];
 
-/** For each key the entries that it has. */
+/** Groups entries by key. */
 function grouped<Key>(entries: readonly (readonly [Key, string])[]): Map<Key, Set<string>> {
   const groups = new Map<Key, Set<string>>();
   for (const [key, entry] of entries) groups.set(key, (groups.get(key) ?? new Set()).add(entry));
   return groups;
 }
 
-/** What came, went and changed for one key. */
+/** The added, removed and changed entries of one key. */
 function compared(before: ReadonlySet<string> = new Set(), after: ReadonlySet<string> = new Set()): Counts {
   const came = [...after].filter((each) => !before.has(each)).length;
   const went = [...before].filter((each) => !after.has(each)).length;
@@ -24,7 +22,7 @@ function compared(before: ReadonlySet<string> = new Set(), after: ReadonlySet<st
   return [came - changed, went - changed, changed];
 }
 
-/** @returns the sums, and the prefixes that changed, most first */
+/** @returns the sums, and the changed prefixes, most changes first */
 function churnOf(before: Map<number, Set<string>>, after: Map<number, Set<string>>) {
   const prefixes = new Map<number, Counts>();
   for (const n of new Set([...before.keys(), ...after.keys()])) {
@@ -56,7 +54,7 @@ function churnOf(before: Map<number, Set<string>>, after: Map<number, Set<string
 
 const isEver = ({ since, until }: Dated): boolean => since === EVER.since && until === EVER.until;
 
-/** Entries of a list by number: those without dates, and those with dates of the other numbers. */
+/** The entries of a list by number: either those without dates, or the dated entries of all other numbers. */
 function entriesOf(list: PlainList | undefined, dated: boolean): Map<number, Set<string>> {
   const numbers = list?.numbers ?? [];
   const plain = new Set(numbers.filter(isEver).map(({ n }) => n));
@@ -68,7 +66,7 @@ function entriesOf(list: PlainList | undefined, dated: boolean): Map<number, Set
   );
 }
 
-/** Every number that a range covers: for ranges of a few hundred numbers. */
+/** Every number that a range covers. Only for ranges of a few hundred numbers. */
 function covered(list: PlainList | undefined): Set<number> {
   return new Set(
     (list?.ranges ?? []).flatMap(({ from, to }) =>
@@ -80,7 +78,7 @@ function covered(list: PlainList | undefined): Set<number> {
 const missing = (from: ReadonlySet<number>, others: ReadonlySet<number>): number =>
   [...from].filter((n) => !others.has(n)).length;
 
-/** @param before the list as it was, undefined where it is new @param after undefined where it is dropped */
+/** @param before the old list, undefined if it is new @param after the new list, undefined if it is dropped */
 export function expectChange(
   change: ListChange,
   before: PlainList | undefined,

@@ -1,6 +1,6 @@
 /**
- * Expected results of a release, from plain objects: each list is a few arrays with linear search. The
- * builder gets the same lists.
+ * Expected results of a release, from plain objects. Each list is a few arrays with linear search. The builder
+ * gets the same lists.
  */
 import { ListEntries } from '../../../shared/build/list-entries.ts';
 import type { ListSource } from '../../../shared/build/release.ts';
@@ -33,14 +33,14 @@ export function plainList(name: string, content: Partial<PlainList> = {}): Plain
   return { info, numbers: [], ranges: [], sources: [], ...content };
 }
 
-/** The latest end among the entries in force, or -1. */
+/** The latest end among the entries in force; -1 without any. */
 function latest(entries: readonly Dated[], now: number): number {
   let end = -1;
   for (const { since, until } of entries) if (since <= now && now < until) end = Math.max(end, until);
   return end;
 }
 
-/** A model for many look-ups: numbers by value, so that only ranges are searched from end to end. */
+/** A model for many lookups. It indexes numbers by value, so that only ranges are searched linearly. */
 export class PlainModel {
   readonly #numbers: ReadonlyMap<number, Dated[]>;
   readonly #list: PlainList;

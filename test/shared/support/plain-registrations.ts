@@ -1,6 +1,4 @@
-/**
- * Expected registrations, from plain objects: a map of pairs. The builder gets the same ones.
- */
+/** Expected registrations, from plain objects: a map of pairs. The builder gets the same pairs. */
 import { PairEntries, type RegisteredPair } from '../../../shared/build/pairs.ts';
 import { type BuiltRelease, buildRelease } from '../../../shared/build/release.ts';
 import type { Registration } from '../../../shared/release/registered-senders.ts';
@@ -18,7 +16,7 @@ export async function buildRegistered(pairs: Iterable<RegisteredPair>, version =
   return built.value;
 }
 
-/** What a release with these pairs must answer, by linear search in the pairs of the client. */
+/** The answers that a release with these pairs must give, by linear search in the pairs of the client. */
 export class PlainRegistrations {
   readonly #pairs: ReadonlyMap<string, readonly RegisteredPair[]>;
 

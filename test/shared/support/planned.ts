@@ -1,6 +1,4 @@
-/**
- * Two built releases, and the values of both to load.
- */
+/** Two built releases, and a way to load the values of both. */
 import type { BuiltRelease } from '../../../shared/build/release.ts';
 import { diffReleases, type ListDiff } from '../../../shared/release/diff.ts';
 import { DEFAULT_GUARDS, type GuardSettings } from '../../../shared/release/guard-settings.ts';
@@ -30,7 +28,7 @@ export function loadFrom(
   };
 }
 
-/** @param base null where there was no release */
+/** @param base null if there was no release */
 export async function diffOf(
   base: BuiltRelease | null,
   next: BuiltRelease,
@@ -47,7 +45,7 @@ export async function diffOf(
   return valueIn(diffs);
 }
 
-/** The plan from one release to another that names it as its base. */
+/** The plan from one release to another release that names it as its base. */
 export async function planFrom(
   base: readonly PlainList[] | null,
   next: readonly PlainList[],

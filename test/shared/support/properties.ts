@@ -4,7 +4,7 @@
  */
 import fc from 'fast-check';
 
-/** Runs of a property, where it has no reason for another count. */
+/** The number of runs of a property without a reason for another number. */
 const RUNS = 100;
 
 export function holds<Inputs extends unknown[]>(
@@ -22,8 +22,8 @@ export async function holdsAsync<Inputs extends unknown[]>(
 }
 
 /**
- * Any character, without halves of surrogate pairs: the unit of a string. The unit `binary` of fast-check has
- * the same ones, and takes seconds to prepare.
+ * Any character, without halves of surrogate pairs: the unit of a string. fast-check's unit `binary` has the
+ * same characters, but takes seconds to prepare.
  */
 export const anyCharacter: fc.Arbitrary<string> = fc
   .integer({ min: 0, max: 0x10ffff - 0x800 })

@@ -1,6 +1,4 @@
-/**
- * Random sets for the large tests, whose inputs fast-check would be slow to draw.
- */
+/** Random sets for the large tests. fast-check would be slow to draw such inputs. */
 import type { RandomBelow } from '../numbers/random.ts';
 
 /** `count` distinct integers in [0, limit), sorted. */
@@ -8,7 +6,7 @@ export function randomSet(below: RandomBelow, count: number, limit: number): num
   return Array.from(randomSuffixes(below, count, limit));
 }
 
-/** Like `randomSet`, as a typed array: for millions of integers. A bitmap sorts them while they are drawn. */
+/** Like `randomSet`, but as a typed array, for millions of integers. A bitmap sorts them while they are drawn. */
 export function randomSuffixes(below: RandomBelow, count: number, limit: number): Uint32Array {
   const bits = new Uint32Array(Math.ceil(limit / 32));
   for (let left = count; left > 0; ) {

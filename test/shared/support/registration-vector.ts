@@ -1,11 +1,11 @@
-/** The form of test/vectors/registrations.json, and its pair shard from the naive encoder. */
+/** The form of test/vectors/registrations.json, and its pair shard as the naive encoder writes it. */
 import { type NaivePair, naivePairs, type RiceChoice } from './naive-sections.ts';
 import { type NaiveRegistered, naiveShard } from './naive-tables.ts';
 
 export interface RegistrationVector {
   /** Names of the 16 groups, sorted. */
   readonly groups: readonly (readonly string[])[];
-  /** First key behind the shard. */
+  /** First key after the shard. */
   readonly end: readonly [number, number];
   readonly parts: readonly {
     readonly start: readonly [number, number];
@@ -15,13 +15,13 @@ export interface RegistrationVector {
     /** Null for a part without pairs. */
     readonly choice: RiceChoice | null;
   }[];
-  /** Ranges that are not own, and own ones. */
+  /** Ranges that are not own, then own ranges. */
   readonly ranges: readonly (readonly NaiveRegistered[])[];
 }
 
 const SUFFIXES = 100_000_000;
 
-/** The clients of the groups that have any: by the first key of `testKeys`. */
+/** The clients of the non-empty groups, according to the first key of `testKeys`. */
 const GROUPS: Readonly<Record<number, readonly string[]>> = {
   6: ['acme/third', 'beta/main'],
   12: ['acme/second'],
@@ -61,7 +61,7 @@ export const REGISTRATIONS: RegistrationVector = {
   ],
 };
 
-/** The suffixes of a part that has pairs. */
+/** The number of suffixes of a part with pairs. */
 export function sizeOf({ end, parts }: RegistrationVector, index: number): number {
   const next = parts[index + 1]?.start ?? end;
   return (next[0] - parts[index]!.start[0]) * SUFFIXES + next[1] - parts[index]!.start[1];

@@ -1,6 +1,6 @@
 /**
- * Expected verdicts, as data: by the lists of a number and the live entry over them, with whole, missing and
- * old data. A verdict is followed by the codes of its reasons, the deciding one first.
+ * Expected verdicts, as data: by the lists of a number and its live entry, with whole, missing and old data. A
+ * verdict is followed by the codes of its reasons, and the deciding code comes first.
  */
 import type { LiveOp } from '../../../shared/live/entry.ts';
 import type { Place, releases } from './screen-world.ts';
@@ -34,7 +34,7 @@ export const PRECEDENCE: readonly [Place[], string][] = [
   [['foldedAllow', 'blockExact'], 'allow ALLOW_OVERRIDE NUMBER_SUSPENDED'],
 ];
 
-/** A live entry over the lists; the code of a live block is SENDER_UNQUALIFIED. */
+/** With a live entry. The code of a live block is SENDER_UNQUALIFIED. */
 export const LIVE: readonly [LiveOp, Place[], string][] = [
   ['block', [], 'block SENDER_UNQUALIFIED'],
   ['block', ['allowExact'], 'allow ALLOW_OVERRIDE SENDER_UNQUALIFIED'],

@@ -1,6 +1,6 @@
 /**
- * A release for the tests of screen(): a number for each combination of lists, so that a table of precedence
- * can name the lists of a number instead of the number.
+ * A release for the tests of screen(). It has a number for each combination of lists, so that a table of
+ * precedence can name the lists of a number instead of the number.
  */
 
 import { PublishedCredentials } from '../../../shared/credentials/published.ts';
@@ -73,10 +73,10 @@ const PLACES = {
 export type Place = keyof typeof PLACES;
 const NAMES = Object.keys(PLACES) as Place[];
 
-/** 010-2222-0000 and following: numbers that the numbering plan allows and no rule refuses as sender. */
+/** From 010-2222-0000 on: numbers that the numbering plan allows and that no sender rule refuses. */
 const FIRST = 821_022_220_000;
 
-/** The number that is on exactly these lists. */
+/** The number on exactly these lists. */
 export function on(...places: readonly Place[]): Party {
   const combination = places.reduce((sum, place) => sum + 2 ** NAMES.indexOf(place), 0);
   return { kind: 'number', n: FIRST + combination, carrierPrefix: null };
@@ -133,7 +133,7 @@ const SPECIALS: readonly Special[] = [
 const built = await build(listsOf(SPECIALS));
 const { ranges, sources } = built.manifest;
 
-/** Live changes up to this one are folded into the release. */
+/** The last live change that is folded into the release. */
 export const { foldedSeq: FOLDED_SEQ } = OPTIONS;
 
 const whole = await install(built);

@@ -1,6 +1,4 @@
-/**
- * The form of a shard in test/vectors/shards.json, and its bytes by the naive encoder.
- */
+/** The form of a shard in test/vectors/shards.json, and its bytes as the naive encoder writes them. */
 import {
   type NaiveDated,
   type NaiveKey,
@@ -29,7 +27,7 @@ export type PlainVector =
     };
 
 export interface PartVector {
-  /** First key: prefix, suffix. The `tails` of a section are suffixes, counted from this one. */
+  /** The first key: prefix and suffix. The `tails` of a section are suffixes relative to this one. */
   readonly start: readonly [number, number];
   readonly plain: readonly (PlainVector | null)[];
   readonly dated: readonly (readonly NaiveDated[] | null)[];
@@ -37,16 +35,16 @@ export interface PartVector {
 
 export interface ShardVector {
   readonly name: string;
-  /** Whether the product's builder makes the same choices, and so the same bytes. */
+  /** Whether the product's builder makes the same choices, and therefore the same bytes. */
   readonly builder: boolean;
   readonly lists: number;
-  /** First key behind the shard. */
+  /** First key after the shard. */
   readonly end: readonly [number, number];
   readonly parts: readonly PartVector[];
   readonly hex: string;
 }
 
-/** The first key behind a part. */
+/** The first key after a part. */
 export function endOf({ parts, end }: Omit<ShardVector, 'hex'>, index: number): readonly [number, number] {
   return parts[index + 1]?.start ?? end;
 }
@@ -69,7 +67,7 @@ export function naiveShardOf(vector: Omit<ShardVector, 'hex'>): number[] {
   return naiveShard(parts, vector.end, vector.lists);
 }
 
-/** Every key that a vector lists without dates, by list. */
+/** Every key without dates in a list of a vector. */
 export function plainKeysOf(vector: Omit<ShardVector, 'hex'>, list: number): NaiveKey[] {
   return vector.parts.flatMap(({ start, plain }) => {
     const section = plain[list] ?? null;

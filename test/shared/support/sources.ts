@@ -1,6 +1,4 @@
-/**
- * Sender IDs as tests list them: by the fingerprint under which they are blocked.
- */
+/** Sender IDs as tests list them: by the fingerprint under which they are blocked. */
 import { fingerprintKey, type LiveKey } from '../../../shared/live/entry.ts';
 import { fingerprintsOf } from '../../../shared/sources/source.ts';
 

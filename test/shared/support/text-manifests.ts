@@ -1,4 +1,4 @@
-/** Manifests of text releases for tests: every field has a plain value, and `change` replaces some. */
+/** Manifests of text releases for tests. Every field has a plain value, and `change` replaces some. */
 import type { HostListInfo, ModelInfo, TextManifest } from '../../../shared/text/text-manifest.ts';
 
 const NAMED = { key: `text/${'0'.repeat(32)}`, sha256: '0'.repeat(64) };

@@ -1,4 +1,4 @@
-/** Small text releases of tests, built as the CLI builds them. */
+/** Small text releases of tests, built like the releases of the CLI. */
 import type { PutTextRelease } from '../../../shared/admin/text.ts';
 import {
   buildTextRelease,
@@ -15,12 +15,12 @@ export interface TextContent {
   readonly base?: string | null;
   /** Distinguishes releases of equal content, and orders them. */
   readonly minute?: number;
-  /** Null for none. */
+  /** Null for no model. */
   readonly model?: Partial<ModelFacts> | null;
-  /** Hosts by list; all lists block. */
+  /** Hosts by list. All lists block. */
   readonly hosts?: Readonly<Record<string, readonly string[]>>;
   readonly canaryTexts?: TextManifest['canaryTexts'];
-  /** Of all buckets of the model. */
+  /** The weight of all buckets of the model. */
   readonly weight?: number;
 }
 
@@ -28,7 +28,7 @@ export interface BuiltText {
   readonly manifest: TextManifest;
   readonly release: string;
   readonly put: PutTextRelease;
-  /** KV keys of its values. */
+  /** KV keys of the release's values. */
   readonly keys: readonly string[];
 }
 

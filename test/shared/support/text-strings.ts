@@ -1,4 +1,4 @@
-/** Random texts for properties: of the characters of messages, of obfuscation, of links, and of all of Unicode. */
+/** Random texts for properties, with characters of messages, of obfuscation, of links, and of all of Unicode. */
 import fc from 'fast-check';
 import { anyCharacter } from './properties.ts';
 
@@ -7,7 +7,7 @@ const typedJamo = fc.integer({ min: 0x3131, max: 0x3163 }).map((code) => String.
 const ascii = fc.integer({ min: 0x20, max: 0x7e }).map((code) => String.fromCharCode(code));
 const oneOf = (characters: string): fc.Arbitrary<string> => fc.constantFrom(...characters);
 
-/** Characters of which most texts consist. */
+/** Characters of most texts. */
 export const plainText = fc.string({
   unit: fc.oneof(
     { weight: 5, arbitrary: syllable },
@@ -19,7 +19,7 @@ export const plainText = fc.string({
   maxLength: 80,
 });
 
-/** All that a text can have, with much of what normalization changes. */
+/** Everything that a text can contain, with many characters that normalization changes. */
 export const anyText = fc.string({
   unit: fc.oneof(
     { weight: 3, arbitrary: syllable },

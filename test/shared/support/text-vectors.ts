@@ -21,7 +21,7 @@ const HOSTS = [
   { host: 'bank.example', list: 1 },
   { host: 'evil.example', list: 2 },
 ];
-/** Without links and hidden characters. */
+/** Texts without links and hidden characters. */
 const TEXTS = [
   '[국제발신] 고객님의 택배가 주소 불명으로 반송되었습니다. 아래 주소에서 다시 입력해 주시기 바랍니다.',
   'Congratulations! You have been selected for a ￡1,000 gift card, reply WIN to claim yours before midnight.',

@@ -1,6 +1,6 @@
 /**
- * Text releases for tests: small ones, in which it is known what is found in which text. A model finds suspicious what is
- * like the texts it is made from, and nothing else.
+ * Small text releases for tests, with known findings for each text. The model finds only texts suspicious that resemble the
+ * texts it was made from.
  */
 import { MODEL_BITS_MIN } from '../../../shared/limits/text.ts';
 import { type Campaign, CampaignTable, encodeCampaigns } from '../../../shared/text/campaign-table.ts';
@@ -19,11 +19,11 @@ type Bytes = Uint8Array<ArrayBuffer>;
 export const TEXT_KEY_SECRET = Uint8Array.from({ length: TEXT_KEY_BYTES }, (_, index) => 0x60 + index);
 export const textKey = await deriveFingerprintKey(TEXT_KEY_SECRET);
 
-/** What the model of tests finds suspicious, and what it does not. */
+/** A text that the model of the tests finds suspicious, and a text that it does not. */
 export const SUSPICIOUS =
   '축하합니다! 무료 적립금 백만원이 지급되었습니다. 오늘 안에 신청하지 않으면 소멸됩니다.';
 export const ORDINARY = '내일 오후 세 시에 회의실에서 뵙겠습니다. 자료는 제가 가져갈게요.';
-/** A campaign. */
+/** The text of a campaign. */
 export const CAMPAIGN =
   '[국제발신] 고객님의 택배가 주소 불명으로 반송될 예정입니다. 아래 주소에서 배송지를 확인하여 주시기 바랍니다.';
 
@@ -45,7 +45,7 @@ export function hostList(name: string, effect: Effect, hosts: number): HostListI
   return { name, effect, authority: 'kisa', asOf: '2026-11-24T00:00:00Z', hosts };
 }
 
-/** Host lists, each with its effect and hosts. */
+/** Host lists by name, each with its effect and hosts. */
 export type HostLists = Readonly<Record<string, readonly [Effect, ...string[]]>>;
 
 export function hostsOf(lists: HostLists): { readonly lists: HostListInfo[]; readonly bytes: Bytes } {
@@ -64,7 +64,7 @@ export function campaignOf(id: number, text: string, until: number, mark: Partia
   return { id, until, authority: 'kisa', fingerprint, ...mark };
 }
 
-/** As the edge has it. */
+/** Published texts, as the edge holds them. */
 export function publishedText(some: {
   readonly suspicious?: readonly string[];
   readonly hosts?: HostLists;

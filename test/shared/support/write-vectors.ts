@@ -1,7 +1,7 @@
 /**
- * Writes test/vectors/: the golden bytes, all of them from the naive encoders in this folder.
- * Run by hand after a deliberate change of the format, never to make a test pass:
- * `node test/shared/support/write-vectors.ts`.
+ * Writes test/vectors/: the golden bytes, all of them from the naive encoders in this folder. Run it by hand
+ * after a deliberate change of the format, never to make a test pass: `node
+ * test/shared/support/write-vectors.ts`.
  */
 import { writeFileSync } from 'node:fs';
 import { fromHex, hexOf } from './bytes.ts';
@@ -232,7 +232,7 @@ async function sealed(content: Uint8Array<ArrayBuffer>): Promise<string> {
 }
 
 function write(name: string, content: object): void {
-  // Innermost lists on one line each.
+  // Writes each innermost list on one line.
   const text = JSON.stringify(content, null, 1).replace(/\[[^[\]{}]*\]/g, (list) =>
     list.replace(/\s+/g, ' '),
   );

@@ -1,4 +1,4 @@
-/** The three layers together: which list decides about a host, when a campaign counts, bands and reasons. */
+/** The three layers together: which list decides on a host, when a campaign counts, and bands and reasons. */
 import { describe, expect, it } from 'vitest';
 import { analyseText, type TextAnalysis } from '../../../shared/text/analyse-text.ts';
 import { CampaignTable, encodeCampaigns } from '../../../shared/text/campaign-table.ts';

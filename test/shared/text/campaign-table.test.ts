@@ -1,4 +1,4 @@
-/** The table of confirmed campaigns, against a comparison with every row, and damaged. */
+/** The table of confirmed campaigns, compared with a search through every row, and damaged tables. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { CAMPAIGN_CANDIDATES_MAX, CAMPAIGNS_MAX } from '../../../shared/limits/text.ts';
@@ -13,7 +13,7 @@ import { holds } from '../support/properties.ts';
 
 const NOW = 1_700_000_000_000;
 const LATER = NOW / 1000 + 1;
-/** Values that are the same of 64. */
+/** Number of equal values, out of 64, from which two texts are similar. */
 const SAME = 32;
 
 const values = fc.array(fc.integer({ min: 0, max: 0xffff }), {
@@ -21,7 +21,7 @@ const values = fc.array(fc.integer({ min: 0, max: 0xffff }), {
   maxLength: FINGERPRINT_VALUES,
 });
 const fingerprint = values.map((each): Fingerprint => Uint16Array.from(each));
-/** A copy with some values changed, so that many pairs are near the bound. */
+/** A copy with some changed values, so that many pairs are near the bound. */
 const near = (from: Fingerprint): fc.Arbitrary<Fingerprint> =>
   fc
     .tuple(
@@ -60,7 +60,7 @@ const campaignsOf = (
 ): Campaign[] =>
   rows.map(({ print, until, mark }, at) => ({ id: 3 * at + 1, fingerprint: print, until, ...mark }));
 
-/** Whether two fingerprints have one of the 21 bands of 3 values in common. */
+/** Whether two fingerprints share one of the 21 bands of 3 values. */
 function shareBand(a: Fingerprint, b: Fingerprint): boolean {
   return Array.from({ length: 21 }, (_, band) => band * 3).some((at) =>
     [0, 1, 2].every((next) => a[at + next] === b[at + next]),
@@ -79,7 +79,7 @@ describe('the campaign table', () => {
           const similar = campaigns.filter((each) => each.until * 1000 > NOW && equal(each) >= SAME);
           const likely = similar.filter((each) => shareBand(print, each.fingerprint));
           const result = table.find(print, NOW);
-          // One that shares no band may be found, too: its bands can be in the same chain.
+          // A row that shares no band may still be found, because its bands can be in the same chain.
           if (result === null) {
             expect(likely).toEqual([]);
             continue;
@@ -124,7 +124,7 @@ describe('the campaign table', () => {
   });
 
   it('compares a text with a bounded count of campaigns, however many resemble it', () => {
-    // All rows share the band of zeros, and the one that is the same comes last in its chain.
+    // All rows share the band of zeros, and the equal row comes last in its chain.
     const campaigns = manyCampaigns(CAMPAIGNS_MAX).map((each): Campaign => {
       const print = each.fingerprint.slice() as Fingerprint;
       print.fill(0, 0, 3);
@@ -134,7 +134,7 @@ describe('the campaign table', () => {
     const zeros = new Uint16Array(FINGERPRINT_VALUES).fill(1, 3);
     expect(table.find(zeros, NOW)).toBeNull();
     expect(CAMPAIGN_CANDIDATES_MAX).toBeLessThan(CAMPAIGNS_MAX);
-    // Any other band still finds its row.
+    // Every other band still finds its row.
     const [first] = campaigns as [Campaign];
     const other = first.fingerprint.slice() as Fingerprint;
     other.fill(7, 0, 3);

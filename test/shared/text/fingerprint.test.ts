@@ -1,4 +1,4 @@
-/** Fingerprints, against a slow reference with big integers: keyed, the same however a text is written. */
+/** Fingerprints, compared with a slow reference in big integers. They are keyed, and do not depend on how a text is written. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {

@@ -1,4 +1,4 @@
-/** The table of listed hosts, against a plain map, and damaged. */
+/** The table of listed hosts, compared with a plain map, and damaged tables. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { HOST_LISTS_MAX, HOSTS_MAX } from '../../../shared/limits/text.ts';
@@ -23,7 +23,7 @@ const rowsOf = fc.uniqueArray(fc.record({ host, list: fc.integer({ min: 0, max: 
   selector: (row) => `${row.host} ${row.list}`,
 });
 
-/** Lists of the longest listed parent, by trying all. */
+/** The lists of the longest listed parent, found by trying all parents. */
 function plainLists(rows: readonly ListedHost[], name: string): number[] {
   const labels = name.split('.');
   for (let skipped = 0; skipped < labels.length; skipped++) {

@@ -1,4 +1,4 @@
-/** Hosts in texts: what a phone could open is found, as the URL standard reads it, and nothing else is. */
+/** Hosts in texts: every host that a phone could open is found, as the URL standard reads it, and nothing else is found. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { IDN_HOSTS_MAX, TEXT_CHARS_MAX, TEXT_HOSTS_MAX } from '../../../shared/limits/text.ts';
@@ -67,7 +67,7 @@ describe('hosts of a text', () => {
     ['https://a.example/?b={evil.com}', ['a.example', 'evil.com']],
     ['[a.example/b][evil.com/c]', ['a.example', 'evil.com']],
     ['ok.thanks', ['ok.thanks']],
-    // Words after the end of a sentence, without a space: phones know which endings exist.
+    // Words after the end of a sentence without a space. Phones know which endings exist.
     ['evil.com.hurry', ['evil.com', 'evil.com.hurry']],
     ['Open evil.com.Please hurry', ['evil.com', 'evil.com.please']],
     ['evil.pw.Hurry.Up', ['evil.pw', 'evil.pw.hurry.up']],
@@ -195,7 +195,7 @@ describe('hosts of a text', () => {
         fc.array(written, { minLength: 4, maxLength: 4 }),
         fc.integer({ min: 1, max: 4 }),
         (octets, forms, parts) => {
-          // The last part holds all that is left.
+          // The last part holds all remaining octets.
           const last = octets.slice(parts - 1).reduce((value, each) => value * 256 + each, 0);
           const values = [...octets.slice(0, parts - 1), last];
           const text = values.map((value, index) => forms[index]!(value)).join('.');

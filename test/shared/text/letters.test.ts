@@ -1,4 +1,4 @@
-/** Folding, against a slow reference that shares no code with it. */
+/** Folding, compared with a slow reference that shares no code with it. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { LETTERS_MAX, TEXT_CHARS_MAX } from '../../../shared/limits/text.ts';

@@ -1,4 +1,4 @@
-/** Features and scores, against slow references in big integers and floats, and damaged models. */
+/** Features and scores, compared with slow references in big integers and floats, and damaged models. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { TEXT_CHARS_MAX, TEXT_REASONS_MAX } from '../../../shared/limits/text.ts';
@@ -14,7 +14,7 @@ import { holds } from '../support/properties.ts';
 import { anyText, plainText } from '../support/text-strings.ts';
 
 const BITS = 12;
-/** How often a trait counts. */
+/** How many times a trait counts. */
 const REPEATS = 4;
 const SPAM =
   '[Web발신] FREE!! 당첨금 30,000원 bit.ly/abc http://evil.example/x WINNER CALL NOW 0\u200b801234567';

@@ -1,4 +1,4 @@
-/** Guards of text releases: each on both sides of its bound, and what a message says. */
+/** Guards of text releases: each guard on both sides of its bound, and the content of its message. */
 import { describe, expect, it } from 'vitest';
 import {
   TEXT_DOMAIN_RATE_MAX,
@@ -75,7 +75,7 @@ describe('canary-text', () => {
 describe('label-rate', () => {
   it('compares the rates in the domains that both models were evaluated on', () => {
     const base = evaluated(domain('delivery', 10_000, 10), domain('old', 10, 9));
-    // At the rate of the model in force, 20 of 20,000.
+    // The rate of the model in force gives 20 of 20,000.
     const most = TEXT_LABEL_RATE_FACTOR * 20;
     const next = (suspicious: number): TextManifest =>
       evaluated(domain('delivery', 20_000, suspicious), domain('new', 100_000, 400), domain('old', 0, 0));

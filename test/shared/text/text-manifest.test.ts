@@ -1,4 +1,4 @@
-/** The signed manifest of a text release, and the index: what is not signed, or not of their form, is refused. */
+/** The signed manifest of a text release, and the index. A document that is not signed or has another form is refused. */
 import { describe, expect, it } from 'vitest';
 import { utf8 } from '../../../shared/bytes.ts';
 import { TEXT_MANIFEST_CHARS_MAX } from '../../../shared/limits/text.ts';

@@ -1,4 +1,4 @@
-/** Reading a text: what obfuscation changes, and inputs that are made to cost much. */
+/** Reading a text: what obfuscation changes, and inputs that are crafted to be expensive. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {

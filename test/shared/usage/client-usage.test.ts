@@ -1,6 +1,6 @@
 /**
- * The counts of a client in an isolate, against a plain model: any sequence of requests, failed and lost flushes, and
- * hours. And the bounds.
+ * The counts of a client in an isolate, compared with a plain model: any sequence of requests, failed and lost flushes, and
+ * hours. Also the limits.
  */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -67,7 +67,7 @@ function decisionOf({ verdict, code, list }: Check): Decision {
   return { verdict, subject: null, reasons: code === null ? [] : [{ code, ...reason }] };
 }
 
-/** The model: one line for each cell that a check counts in. */
+/** The model: one line for each cell that a check adds to. */
 function cellsOf({ verdict, channel, from, code, list, operator, country }: Check): string[] {
   const countries: Record<number, string> = {
     ...{ 821512345678: 'KR', 12125550123: 'US', 447911123456: 'GB', 881612345678: '001' },
@@ -85,7 +85,7 @@ function tally(lines: readonly string[]): Record<string, number> {
   return Object.fromEntries([...Map.groupBy(lines, (line) => line)].map(([line, all]) => [line, all.length]));
 }
 
-/** Every cell that is not zero. */
+/** Every nonzero cell. */
 function flatten({ by }: UsageCounts): Record<string, number> {
   const cells = Object.entries(by).flatMap(([dimension, names]) =>
     names.flatMap(([name, ...counts]) =>
@@ -95,7 +95,7 @@ function flatten({ by }: UsageCounts): Record<string, number> {
   return Object.fromEntries(cells.filter(([, count]) => count > 0));
 }
 
-/** The object at the other end: it counts each flush once. */
+/** The object that receives flushes. It counts each flush once. */
 class PlainObject {
   readonly flushes = new Map<number, UsageFlush>();
 
@@ -141,7 +141,7 @@ describe('the counts of a client', () => {
             expected.set(hour, [...(expected.get(hour) ?? []), ...cellsOf(each)]);
           } else if (each === 'minutes pass') now += HOUR_MS / 7;
           else {
-            // Within USAGE_RETRIED_MS: the clock of the pauses stands still.
+            // Within USAGE_RETRIED_MS, because the clock of the pauses stands still.
             const flush = usage.nextFlush(NOW);
             if (flush === null) continue;
             if (each !== 'is lost') object.apply(flush);
@@ -204,7 +204,7 @@ describe('the counts of a client', () => {
     const hours = USAGE_WAITING_MAX + 5;
     for (let hour = 0; hour < hours; hour++)
       usage.count(requestOf(allow), decisionOf(allow), NOW + hour * HOUR_MS);
-    // What was lost while sealing comes with the next flush.
+    // Counts that were lost while sealing come with the next flush.
     while (!usage.isDelivered) deliverAll(usage, object, NOW);
     const { numbers = 0, lostNumbers = 0 } = object.counts().totals;
     expect(lostNumbers).toBeGreaterThan(0);
@@ -231,7 +231,7 @@ describe('the counts of a client', () => {
     object.apply(late);
     const second = usage.delivered(late, ANSWER, NOW);
     expect(usage.delivered(again, ANSWER, NOW)).toBe(second);
-    // Both senders end before it arrives.
+    // Both senders end before the second flush arrives.
     deliverAll(usage, object, NOW);
     expect(object.counts().totals).toEqual({ requests: 3 });
   });

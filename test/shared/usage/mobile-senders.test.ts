@@ -1,4 +1,4 @@
-/** Texts by mobile number in an isolate, against a plain map: any requests, with takes between them. */
+/** Texts by mobile number in an isolate, compared with a plain map: any requests, with takes between them. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { MOBILE_SENDERS_MAX } from '../../../shared/limits/notice-sources.ts';
@@ -16,7 +16,7 @@ function textFrom(n: number | null, rest: Partial<ScreenRequest> = {}): ScreenRe
 
 const sender = fc.oneof(
   fc.integer({ min: 0, max: 5 }).map((index) => 82_10_2000_0000 + index),
-  // Far apart, and the limits of what is mobile.
+  // Far apart, and at the limits of mobile numbers.
   fc.constantFrom(82_10_0001_0000, 82_10_9999_9999, 82_10_5555_0000, 82_10_5555_0000 + 2 ** 20),
   fc.constantFrom(82_10_0000_0017, 82_10_0000_9999, 82_11_0000_0000, 8215881234, 12125550123, null),
 );

@@ -1,4 +1,4 @@
-/** Scores of texts in an isolate, against a plain model: any texts, hours, and flushes that fail or are lost. */
+/** Scores of texts in an isolate, compared with a plain model: any texts and hours, and flushes that fail or are lost. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { USAGE_WAITING_MAX } from '../../../shared/limits/edge.ts';
@@ -61,7 +61,7 @@ function count(usage: ClientUsage, { isLabelled, ...found }: Text, now: number):
   usage.count(REQUEST, decisionOf({ ...FOUND, ...found }, isLabelled), now);
 }
 
-/** What the model says of one text: a line for each cell. */
+/** The model's cells for one text, one line each. */
 function cellsOf({ release, model, score, band, isLabelled }: Text, hour: number): string[] {
   const bin = Math.min(SCORE_BINS - 1, Math.floor(score * SCORE_BINS));
   const key = `${hour} ${release} ${model}`;

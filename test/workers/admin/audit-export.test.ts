@@ -1,6 +1,6 @@
 /**
- * The continuous export of the audit log: each record once, in pieces that are never overwritten, to R2 and by POST;
- * failures, pauses, attempts that overlap, and trimming.
+ * The continuous export of the audit log: each record once, in pieces that are never overwritten, to R2 and by POST. Also
+ * failures, pauses, overlapping attempts, and trimming.
  */
 import { env } from 'cloudflare:workers';
 import { beforeEach, describe, expect, test, vi } from 'vitest';
@@ -43,7 +43,7 @@ const sinkOf = async (sink: Sink) =>
 const lines = async (after: number, limit: number) =>
   (await coordinator().audit(after, limit)).map((record) => `${auditLine(record)}\n`).join('');
 
-/** Requests to the sink, each answered with the next of these. */
+/** Answers requests to the sink with these statuses, in order. */
 function answer(...statuses: readonly number[]) {
   const left = [...statuses];
   return vi
@@ -89,7 +89,7 @@ describe('the export of the audit log', () => {
     });
     await run(R2);
     expect(await keys()).toEqual([FIRST, 'audit/000000000000004-000000000000005.ndjson']);
-    // A late end of an earlier run does not set it back.
+    // A late end of an earlier run does not move the export back.
     await coordinator().endExport('r2', piece, null);
     expect(await sinkOf('r2')).toMatchObject({ n: 5 });
   });
@@ -181,10 +181,10 @@ describe('the export of the audit log', () => {
     });
     unwrap(await trim(3));
     expect((await trim(5)).ok).toBe(false);
-    // Without a sink, it is up to whoever trims.
+    // Without a sink, the admin who trims is responsible.
     await run({});
     unwrap(await trim(5));
-    // A new sink begins with what was kept.
+    // A new sink begins with the kept records.
     await run(R2);
     expect((await keys()).at(-1)).toMatch(/^audit\/000000000000006-/);
   });

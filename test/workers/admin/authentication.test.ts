@@ -1,6 +1,4 @@
-/**
- * Admin tokens over HTTP: conditions, last use, and what a token that is created again inherits.
- */
+/** Admin tokens over HTTP: conditions, last use, and what a token inherits if it is created again. */
 import { describe, expect, test, vi } from 'vitest';
 import type { KeyConditions } from '../../../shared/key-conditions.ts';
 import { TOKEN_ENTRIES_PER_HOUR_MAX } from '../../../shared/limits/control.ts';
@@ -117,7 +115,7 @@ describe('a token that is created again', () => {
     await putToken('night');
     const first = (await block('night')).answer;
     expect((await block('night')).answer).toEqual(first);
-    // A change of the token is no new holder.
+    // Changing the token does not make a new holder.
     await putToken('night', { scopes: ['entries'] });
     expect((await block('night')).answer).toEqual(first);
     await again('night');

@@ -1,4 +1,4 @@
-/** `POST registrations/number-events`, live blocks of terminated numbers, and the round of the cron, over all organisations. */
+/** `POST registrations/number-events`, live blocks of terminated numbers, and the cron's pass over all organisations. */
 
 import { createScheduledController, evictDurableObject, runDurableObjectAlarm } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
@@ -61,7 +61,7 @@ test('a live block of a terminated number suspends its registration, unless it i
   expect((await block({ code: 'SENDER_REPORTED' })).status).toBe(200);
   expect(await store().get(1)).toMatchObject({ state: 'approved' });
   expect((await block()).status).toBe(200);
-  // The request has waited for what it does behind its answer.
+  // The request has waited for its background work.
   expect(await store().get(1)).toMatchObject({
     state: 'suspended',
     reasons: [{ code: 'NUMBER_TERMINATED' }],
@@ -74,7 +74,7 @@ test('a repeated block does not suspend again what a reviewer has resumed', asyn
   accepted(await act('1', 'resume'));
   expect((await block({}, { 'idempotency-key': 'once' })).answer).toEqual(first.answer);
   expect(await store().get(1)).toMatchObject({ state: 'approved' });
-  // Another block is a new one.
+  // Another request is a new block.
   await block({}, { 'idempotency-key': 'twice' });
   expect(await store().get(1)).toMatchObject({ state: 'suspended' });
 });

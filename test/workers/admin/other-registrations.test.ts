@@ -1,4 +1,4 @@
-/** What a reviewer gets beside a registration: the others of its numbers, whoever has them. */
+/** What a reviewer gets with a registration: the other registrations of its numbers, of any organisation. */
 import { evictDurableObject, runDurableObjectAlarm } from 'cloudflare:test';
 import { beforeEach, expect, test, vi } from 'vitest';
 import type { Registration } from '../../../shared/senders/registration.ts';
@@ -27,7 +27,7 @@ beforeEach(async () => {
     expect((await putToken(id, { organisation: id, scopes: [scope] })).status).toBe(200);
 });
 
-/** As its organisation registers it. */
+/** Submits a registration as its organisation. */
 async function submitted(organisation: string, number: string): Promise<string> {
   const registration = content({ number, clients: [`${organisation}-main`] });
   const path = `organisations/${organisation}/registrations`;
@@ -69,7 +69,7 @@ test('are those of every organisation, in force or submitted, with what they say
   expect((await shown('kisa', 'acme', first)).others).toMatchObject([
     { organisation: 'beta', id: second, number: '+8215881200..+8215881299', inForce: true },
   ]);
-  // A sender gets nothing of others.
+  // A sender sees nothing of other organisations.
   expect(await shown('acme', 'acme', first)).not.toHaveProperty('others');
 });
 

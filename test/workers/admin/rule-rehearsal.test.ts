@@ -1,6 +1,6 @@
 /**
- * `/v1/admin/rules`, and the rehearsal of a rule over what subjects have counted: with blocks of then, an appeal, and a
- * mock partner.
+ * `/v1/admin/rules`, and the rehearsal of a rule over the counted reports of subjects, with blocks of that time, an appeal, and
+ * a mock partner.
  */
 
 import { env } from 'cloudflare:workers';
@@ -32,7 +32,7 @@ const [MOBILE, ABROAD, TEST]: ReportSubject[] = [
 ];
 const PARTNERS = ['skt', 'kt', 'lgu'];
 
-/** Reports an hour ago, from as many reporters of each partner. */
+/** Reports from an hour ago, from `each` reporters of each partner. */
 async function report(
   subject: ReportSubject,
   each: number,
@@ -107,14 +107,14 @@ test('a rehearsal shows what a rule would have done, and what became of the bloc
     const { senders } = (await rehearse(rule, { after })).answer as unknown as RehearsalPage;
     return senders.find(({ sender }) => sender === 'foreign');
   };
-  // What the overseas rule blocked then, this one would block too if it took as few reporters, but not for calls.
+  // The overseas rule blocked this sender then. The tested rule would block it too with as few reporters, but not for calls.
   const then = { sender: 'foreign', fires: 1, blocked: 1, appealed: 0, missed: 0 };
   expect(await abroad({ ...KR_50, distinct: 20, state: 'off' })).toEqual(then);
   const missed = { sender: 'foreign', fires: 0, blocked: 0, appealed: 0, missed: 1 };
   expect(await abroad({ ...KR_50, distinct: 20, channel: 'voice' })).toEqual(missed);
   expect(JSON.stringify(pages)).not.toMatch(/3000/);
 
-  // A rule for campaigns counts those, and no other does.
+  // A rule for campaigns counts these reports, and no other rule does.
   await report({ kind: 'campaign', id: 17 }, 17, { target: 'campaign' });
   const ofTexts = (await rehearseAll({ ...KR_50, target: 'campaign' })).flatMap((page) => page.senders);
   expect(ofTexts).toEqual([{ sender: 'campaign', fires: 1, blocked: 0, appealed: 0, missed: 0 }]);

@@ -1,4 +1,4 @@
-/** Promotions of text releases where an installation lets such changes wait for a second person: they are refused. */
+/** Promotions of text releases are refused if an installation lets such changes wait for a second person. */
 import { expect, test } from 'vitest';
 import { freshControl, putToken, send } from '../support/admin.ts';
 import { asAdmin, coordinator, unwrap } from '../support/coordinator.ts';

@@ -1,4 +1,4 @@
-/** `/v1/admin/text/campaigns` over HTTP: what is accepted, what is refused by field, and that no text is echoed or kept. */
+/** `/v1/admin/text/campaigns` over HTTP: accepted requests, refusals by field, and that no text is echoed or kept. */
 import { env, runInDurableObject } from 'cloudflare:test';
 import { expect, test } from 'vitest';
 import { fingerprintOf } from '../../../shared/text/fingerprint.ts';

@@ -1,4 +1,4 @@
-/** `GET /v1/admin/text/drift`: who may read it, and for which days and clients. */
+/** `GET /v1/admin/text/drift`: the tokens that may read it, and its days and clients. */
 import { env } from 'cloudflare:workers';
 import { beforeEach, expect, test } from 'vitest';
 import { DRIFT_DAYS_KEPT } from '../../../shared/limits/drift.ts';

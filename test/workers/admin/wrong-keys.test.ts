@@ -1,6 +1,4 @@
-/**
- * Wrong admin tokens: what they cost, and that nobody can lock out the holder of a valid one.
- */
+/** Wrong admin tokens: their cost, and that nobody can lock out the holder of a valid token. */
 import { describe, expect, test, vi } from 'vitest';
 import { DIGESTS_KEPT_MS } from '../../../shared/limits/control.ts';
 import {
@@ -30,7 +28,7 @@ describe('wrong keys', () => {
         retryAfter: '60',
       });
     }
-    // One copy of all digests.
+    // One call gets a copy of all digests.
     expect(calls).toEqual(['tokenDigests']);
     expect((await send('night', 'GET status')).status).toBe(200);
     expect((await send('root', 'GET status')).status).toBe(200);

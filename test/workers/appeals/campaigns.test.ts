@@ -1,4 +1,4 @@
-/** Appeals against blocks of campaigns: an accepted one revokes the campaign, of a person or of rules. */
+/** Appeals against blocks of campaigns. An accepted appeal revokes the campaign, whether a person or a rule made it. */
 import { expect, test, vi } from 'vitest';
 import { meaningOf } from '../../../shared/appeals/texts.ts';
 import { HANG_MS } from '../../shared/support/hang.ts';
@@ -36,7 +36,7 @@ test('an accepted appeal revokes the campaign of a person, and no rule confirms 
   expect(await textStore().campaign(1)).toMatchObject({ state: 'revoked', until: null });
   expect(await statusOf(token)).toMatchObject({ state: 'accepted' });
   expect((await send('root', 'GET appeals/1')).answer).toMatchObject({ blocks: [] });
-  // A repeat gets the same answer.
+  // A repeated request gets the same answer.
   expect(await act('accept')).toMatchObject({ status: 200, answer: { state: 'accepted' } });
 });
 

@@ -1,4 +1,4 @@
-/** What admins decide on appeals, and what that does to the block: live entries, lists, rule blocks, and other owners. */
+/** Decisions of admins on appeals, and their effect on the block: live entries, lists, rule blocks, and other owners. */
 import { env } from 'cloudflare:workers';
 import { beforeEach, describe, expect, test, vi } from 'vitest';
 import { meaningOf, REJECTION_TEXTS } from '../../../shared/appeals/texts.ts';
@@ -147,7 +147,7 @@ describe('an accepted appeal', () => {
 
   test('against a rule block is lifted by the desk, and changes no entry itself', async () => {
     const won = vi.fn(async () => ok({ seq: 77 }));
-    // The newest one was only proposed.
+    // The newest rule block was only proposed.
     const block = { rule: 'kr-50@1', state: 'confirmed', createdAt: '2026-01-01T00:00:00.000Z' };
     const found = (id: string, seq: number | null) => ({ ...block, id, seq });
     vi.spyOn((env as unknown as ControlEnv).RESPONSE, 'getByName').mockReturnValue({

@@ -29,7 +29,7 @@ const submit = (bindings: object, proof?: string) =>
 const summary = ({ status, answer }: Awaited<ReturnType<typeof submit>>) =>
   [status, answer.code, answer.field].filter((part) => part !== undefined).join(' ');
 
-/** Appeals of this hour. */
+/** Number of appeals charged in this hour. */
 const charged = () =>
   runInDurableObject(appealsStub() as never, (_: unknown, { storage }: DurableObjectState) => {
     const [row] = storage.sql.exec("SELECT value FROM meta WHERE key = 'hourUsed'").toArray();
@@ -40,7 +40,7 @@ describe('a proof of work', () => {
   const WORK = { APPEAL_PROOF: 'work' };
   const challenge = async () =>
     (await people('GET appeals/challenge', { bindings: WORK })).answer as unknown as Challenge;
-  /** As ALTCHA's widget sends it. */
+  /** The answer that ALTCHA's widget sends. */
   const solved = async (given: Challenge) => {
     const solution = await solveChallenge({ challenge: given, deriveKey });
     return toBase64(new TextEncoder().encode(JSON.stringify({ challenge: given, solution })));
@@ -90,7 +90,7 @@ describe('a proof of work', () => {
   });
 });
 
-/** A double of the documented interface of Turnstile: nothing of Cloudflare answers here. */
+/** Replaces Turnstile according to its documented interface. No request goes to Cloudflare. */
 describe('Turnstile', () => {
   const TURNSTILE = { APPEAL_PROOF: 'turnstile', TURNSTILE_SECRET: 'the-secret' };
   const answering = (answer: () => Response | Promise<Response>) =>
@@ -141,7 +141,7 @@ describe('keys of references', () => {
     const reference = referenceOf();
     const opens = async (ring: KeyRing) =>
       (await keysWith(ring)).some((key) => openReference(reference, key) !== null);
-    // The store itself started with the key of tests.
+    // The store itself started with the key of the tests.
     expect(await opens(new KeyRing([otherKeys, testKeys]))).toBe(true);
     expect(await opens(new KeyRing([otherKeys]))).toBe(true);
     const third = await deriveListKeys(new Uint8Array(32).fill(3));

@@ -1,4 +1,4 @@
-/** Appeals as people send and follow them: what is stored, what is joined, and what an unknown reference shows. */
+/** Appeals as people send and follow them: what is stored, what is joined, and what an unknown reference reveals. */
 import { runInDurableObject } from 'cloudflare:test';
 import { describe, expect, test, vi } from 'vitest';
 import { RECEIVED, REJECTED_BEFORE, STATE_TEXTS } from '../../../shared/appeals/texts.ts';
@@ -29,7 +29,7 @@ import { HOUR, NOON } from '../support/room.ts';
 
 freshAppeals();
 
-/** One that no key opens. */
+/** A reference that no key opens. */
 const FORGED = `${'A'.repeat(55)}_`;
 const reject = (id: number) => send('root', `POST appeals/${id}/reject`, { code: 'REPORTS_CONFIRMED' });
 
@@ -82,7 +82,7 @@ describe('an appeal', () => {
 });
 
 describe('an unknown reference', () => {
-  /** What one submission does: calls of objects, transactions, and whether it wrote. */
+  /** The effects of one submission: calls of objects, transactions, and whether it wrote. */
   async function traceOf(reference: string) {
     const calls: string[] = [];
     const watched = new Proxy(appealsStub(), {

@@ -1,6 +1,4 @@
-/**
- * Which changes wait for a second person: the settings, the way out of a lock-out, and proposals that no person made.
- */
+/** Which changes wait for a second person: the settings, the way out of a lockout, and proposals that no person made. */
 import { evictDurableObject, runInDurableObject } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
@@ -50,7 +48,7 @@ test('revoking never waits, and giving does', async () => {
   unwrap(await putOrganisation('kisa', { state: 'suspended', displayName: 'KISA', roles: [] }));
   waiting(await putOrganisation('kisa', { state: 'active', roles: [] }));
   waiting(await putOrganisation('kisa', { state: 'suspended', roles: ['auditor'] }));
-  // A stolen root token makes itself no second person.
+  // A stolen root token cannot create its own second person.
   waiting(await putToken({ ...ALICE, name: 'token:mallory' }));
   waiting(await putToken(ALICE, ROOT, 'f'));
 });
@@ -157,7 +155,7 @@ test('a signing key that is new promotes nothing until a second person approves 
   const all = [...ALL_GUARDS];
   const promote = (release: string, base: string | null) =>
     coordinator().promote(by(ROOT), release, { base, share: 1, overrides: all, reason: 'test' });
-  // Keys that were there when the setting was made are trusted.
+  // Keys that existed when the setting was made are trusted.
   const base = await stage({ lists: [OWN, OTHER] });
   unwrap(await promote(base, null));
   await runInDurableObject(stub(), (_, { storage }) => {
@@ -179,7 +177,7 @@ test('a signing key that is new promotes nothing until a second person approves 
   const lists = [listOf('ktoa', { effect: 'label' }), OTHER];
   const release = await stage({ lists, base, minute: 1, signer: KTOA_PRIVATE_KEY });
   expect(codeOf(await promote(release, base))).toBe('SIGNER_UNAPPROVED');
-  // An older key is not affected.
+  // Older keys are not affected.
   expect(await coordinator().proposals(10)).toHaveLength(1);
   unwrap(await approve(BOB, opened!));
   unwrap(await promote(release, base));

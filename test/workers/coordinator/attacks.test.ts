@@ -1,6 +1,4 @@
-/**
- * Attacks and races that a review of the coordinator found; each was possible once.
- */
+/** Attacks and races that a review of the coordinator found. Each of them was once possible. */
 import { createExecutionContext, waitOnExecutionContext } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import * as v from 'valibot';
@@ -63,7 +61,7 @@ async function send(path: string, body: object, headers: Record<string, string> 
   return { status: response.status, text };
 }
 
-/** Work continues behind the response to a change: it must end before the next test. */
+/** Work continues after the response to a change. It must end before the next test. */
 afterEach(async () => {
   vi.useRealTimers();
   vi.restoreAllMocks();
@@ -104,7 +102,7 @@ test('a verification that fails late does not remove the current release', async
     if (!mine) return real(key, options);
     first = false;
     await held;
-    return new Response(new Uint8Array(16)).body; // what an unfinished upload left in one cache
+    return new Response(new Uint8Array(16)).body; // left by an unfinished upload in one cache
   }) as never);
   const slow = coordinator().promote(asAdmin('slow'), r2, promotion(r1));
   await vi.waitFor(() => expect(first).toBe(false), HANG_MS);
@@ -126,7 +124,7 @@ test('the cron does not promote a release again that an admin rolled back', asyn
   const r1 = await promoted(1, null);
   const r2 = await promoted(2, r1);
   unwrap(await coordinator().rollback(asAdmin('bad release'), { reason: 'bad' }));
-  // A person who can write KV without a signing key: the signed manifest lies in KV in the clear.
+  // A person who can write KV but has no signing key, because the signed manifest is unencrypted in KV.
   await env.LISTS.put(
     stagedKey(r2),
     (await env.LISTS.get(releaseKey(r2))) ?? JSON.stringify(await coordinator().manifest(r2)),
@@ -165,7 +163,7 @@ test('a cursor contains no number', async () => {
 test('a promotion does not succeed without values that were removed during its verification', async () => {
   vi.useFakeTimers({ toFake: ['Date'], now: Date.UTC(2040, 0, 1) });
   const release = await stage({ lists: smallLists([LISTED]), minute: 1 });
-  vi.setSystemTime(Date.UTC(2040, 0, 9)); // it waits for longer than its values are wanted
+  vi.setSystemTime(Date.UTC(2040, 0, 9)); // it waits longer than its values are kept
   await coordinator().sweep(WRANGLER);
   vi.setSystemTime(Date.UTC(2040, 0, 10, 1));
   const real = env.LISTS.get.bind(env.LISTS) as (...a: unknown[]) => Promise<unknown>;

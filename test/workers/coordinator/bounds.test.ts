@@ -1,6 +1,4 @@
-/**
- * The cost of the coordinator's work, and the size of its data, at scale: both have a bound.
- */
+/** The cost of the coordinator's work and the size of its data are bounded at scale. */
 import { runInDurableObject } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import { expect, test, vi } from 'vitest';
@@ -34,7 +32,7 @@ const CHANGE = {
   reason: 'test',
 };
 
-/** Runs work on the coordinator's tables. @returns its result and how many rows it read */
+/** Runs work on the coordinator's tables. @returns its result and the number of rows it read */
 async function counted<Value>(
   work: (sql: SqlStorage, storage: DurableObjectStorage) => Value,
 ): Promise<{ value: Value; rowsRead: number }> {
@@ -106,7 +104,7 @@ test('a look-up or change of one number reads only the rows of that number', asy
 test('replaced entries do not accumulate in the segments', async () => {
   const TURNS = 4;
   const items = Array.from({ length: 10_000 }, (_, index) => ({ number: `+8210${30_000_000 + index}` }));
-  // Without compaction, these are 80,000 sealed entries. The bound is 56,384.
+  // Without compaction, this would leave 80,000 sealed entries. The limit is 56,384.
   for (let turn = 0; turn < TURNS; turn++) {
     const op = turn % 2 === 0 ? 'block' : 'unblock';
     unwrap(await coordinator().changeEntries(asAdmin(), { ...CHANGE, op, items }));

@@ -1,5 +1,5 @@
 /**
- * Break-glass changes: in force at once, recorded until a second person has reviewed them, and taken back if nobody
+ * Break-glass changes are in force at once, stay recorded until a second person has reviewed them, and are reverted if nobody
  * does so within a day.
  */
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
@@ -34,7 +34,7 @@ beforeEach(() => {
 });
 afterEach(() => vi.useRealTimers());
 
-/** The events that were logged. */
+/** The logged events. */
 const events = (): string[] =>
   warnings.mock.calls.map(([line]: unknown[]) => (JSON.parse(String(line)) as { event: string }).event);
 
@@ -42,7 +42,7 @@ async function newest(): Promise<ProposalInfo> {
   return (await coordinator().proposals(1))[0]!;
 }
 
-/** Lets the time for the review pass, and runs the cron. */
+/** Lets the review period pass, and runs the cron. */
 async function pass(): Promise<void> {
   vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + BREAK_GLASS_MS });
   await coordinator().sweep(WRANGLER);
@@ -54,7 +54,7 @@ test('is applied at once, with an alarm, and stays in force once another person 
   expect([await labelNow(), events()]).toEqual(['[now]', ['breakGlass']]);
   const change = await newest();
   expect(made).toMatchObject({ breakGlass: { proposal: change.id, endsAt: change.endsAt } });
-  // It has stored only the way back.
+  // Only the way back is stored.
   expect(await coordinator().proposal(change.id)).toMatchObject({ request: null });
   expect(change).toMatchObject({ state: 'unreviewed', proposer: 'token:alice', kinds: ['policy'] });
   expect(codeOf(await approve(ALICE, change))).toBe('APPROVER_REFUSED');
@@ -103,7 +103,7 @@ describe('is taken back after a day without review', () => {
       ['policy.put', 'numgate'],
       ['proposals.revert', 'numgate'],
     ]);
-    // And not again.
+    // It is not reverted a second time.
     await coordinator().sweep(WRANGLER);
     expect((await coordinator().audit(0, 1_000)).at(-1)!.n).toBe(last[1]!.n);
   });

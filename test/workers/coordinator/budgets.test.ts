@@ -1,6 +1,4 @@
-/**
- * The budgets of a token: what they count, where they end, and when they are full again.
- */
+/** The budgets of a token: what they count, their limits, and when they are full again. */
 import { evictDurableObject } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import { describe, expect, test, vi } from 'vitest';
@@ -50,7 +48,7 @@ describe('the budget of a token', () => {
     const [bytes, entries] = await budgets();
     expect(entries).toEqual({ actor: ADMIN.name, budget: 'entries', used: 2_001, ends: NOON + HOUR });
     expect(bytes).toMatchObject({ actor: ADMIN.name, budget: 'bytes', ends: NOON + DAY });
-    // Some hundred bytes for each entry: see bytes.test.ts.
+    // A few hundred bytes per entry: see bytes.test.ts.
     expect(bytes!.used).toBeGreaterThan(1_000 * 100);
     expect(bytes!.used).toBeLessThan(1_000 * 400);
   });
@@ -178,7 +176,7 @@ describe('a promotion that is refused', () => {
     }
     expect(reads()).toBe(0);
     expect(await usedEntries()).toBe(before + 6);
-    // The values are still compared where the plan is the right one.
+    // With the right plan, the values are still compared.
     unwrap(
       await coordinator().promote(by(ADMIN), release, { ...promotion, plan: hash, overrides: ALL_GUARDS }),
     );

@@ -1,5 +1,5 @@
 /**
- * Bytes that the coordinator stores for an operation, as SQLite counts them, and that data stored once is
+ * The bytes that the coordinator stores for an operation, as SQLite counts them. Data that is stored once is
  * read back whole.
  */
 
@@ -21,15 +21,15 @@ import { makeOlderTables } from '../support/older-tables.ts';
 import { ANY, budgets, NOON, TOKEN } from '../support/room.ts';
 
 /**
- * Of one number for both subjects: two live rows with their index, and an audit record. It was 567 to
- * 11,527.
+ * For one number with both subjects: two live rows with their index, and an audit record. Earlier versions
+ * took 567 to 11,527.
  */
 const BYTES_PER_ENTRY_MAX = 350;
-/** The most that the longest reason may add to one operation: a row of 1,500 bytes in pages of 4,096. */
+/** Maximum that the longest reason may add to one operation: a row of 1,500 bytes in pages of 4,096. */
 const BYTES_PER_REASON_MAX = 5 * 4_096;
 
 const SHORT = 'x';
-/** Three bytes each in UTF-8. */
+/** Each character has three bytes in UTF-8. */
 const LONG = '가'.repeat(REASON_CHARS_MAX);
 
 function change(op: 'block' | 'unblock' | 'clear', first: number, count: number, more: object = {}) {
@@ -40,7 +40,7 @@ function change(op: 'block' | 'unblock' | 'clear', first: number, count: number,
   };
 }
 
-/** Waits for the work behind a change: it is not counted, and it ends before the next test. */
+/** Waits for the background work of a change. This work is not counted, and must end before the next test. */
 async function settled(): Promise<void> {
   await vi.waitFor(async () => {
     const { seq, kvSeq, live } = await coordinator().status();
@@ -48,7 +48,7 @@ async function settled(): Promise<void> {
   }, HANG_MS);
 }
 
-/** Bytes that one operation adds to the tables, without later work such as sealing a segment. */
+/** The bytes that one operation adds to the tables, without later work such as sealing a segment. */
 async function bytesOf(reason: string, operation: ReturnType<typeof change>): Promise<number> {
   const bytes = await runInDurableObject(stub(), async (instance, { storage }) => {
     const before = storage.sql.databaseSize;
@@ -60,7 +60,7 @@ async function bytesOf(reason: string, operation: ReturnType<typeof change>): Pr
 }
 
 test('10,000 entries take some hundred bytes each, and their reason is stored once', async ({ annotate }) => {
-  // The third operation would hit one guard more, whose record would count here.
+  // Otherwise the third operation would hit an additional guard, and its record would be counted.
   const guards = { ...(await coordinator().guards()), hourlyItems: 1_000_000 };
   unwrap(await coordinator().putGuards(asAdmin(), guards));
   const first = await bytesOf(SHORT, change('block', 30_000_000, BULK_ENTRIES_MAX));
@@ -94,7 +94,7 @@ test('the budget of bytes includes what the end of entries writes later', async 
     await runInDurableObject(stub(), (instance) => (instance as unknown as Coordinator).alarm());
   }
   const { live, audit } = await coordinator().status();
-  // One record for each entry, its end, and the guards that the largest operation overrides.
+  // A record for each entry, a record for its end, and one for the guards that the largest operation overrides.
   expect([live.entries, audit.n]).toEqual([0, 2 * ended + 1]);
   const { used } = (await budgets()).find(({ budget }) => budget === 'bytes')!;
   expect(used).toBeGreaterThanOrEqual((await size()) - before);
@@ -102,7 +102,7 @@ test('the budget of bytes includes what the end of entries writes later', async 
 
 describe('data that an operation stores once', () => {
   test('is part of each of its entries and records, and the chain is whole', async () => {
-    // Half a surrogate pair: UTF-8 has none.
+    // Half a surrogate pair, which UTF-8 cannot encode.
     unwrap(await coordinator().changeEntries(asAdmin(`${LONG}\ud83d`), change('block', 30_000_000, 3)));
     unwrap(await coordinator().changeEntries(asAdmin('second'), change('unblock', 30_000_001, 1)));
     await settled();

@@ -1,6 +1,6 @@
 /**
- * The copy of the head in KV under interference: it never shows a head that was not decided, and unfinished
- * work is completed.
+ * The copy of the head in KV under interference. It never shows an undecided head, and unfinished work is
+ * completed.
  */
 import { runInDurableObject } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
@@ -22,7 +22,7 @@ const BLOCK = {
   reason: 'test',
 };
 
-/** The next write of the copy waits for `letGo`. */
+/** Makes the next write of the copy wait for `letGo`. */
 function holdNextWrite(): { begun: Promise<void>; letGo: () => void } {
   const begun = Promise.withResolvers<void>();
   const held = Promise.withResolvers<void>();

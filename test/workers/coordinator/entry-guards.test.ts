@@ -1,6 +1,6 @@
 /**
- * Guards on live changes: what each counts, just below and just above its bound, and what a refused, tried or undone
- * change leaves behind.
+ * Guards on live changes: what each one counts, just below and just above its bound, and the traces of refused, tried or undone
+ * changes.
  */
 import { runInDurableObject } from 'cloudflare:test';
 import { expect, test, vi } from 'vitest';
@@ -57,10 +57,10 @@ test('a whole block in use is found, also in many small operations and over auth
   const ktoa = { ...ADMIN, authority: 'ktoa' };
   expect(await hits('block', numbers(8_000, 999), ktoa)).toEqual([]);
   expect(await hits('block', numbers(8_000, 1_000), ktoa)).toEqual(['whole-block']);
-  // Already blocked numbers fill nothing further, and the next block is empty.
+  // Already blocked numbers do not fill the block further, and the next block is empty.
   expect(await hits('block', numbers(0, 4_000), ktoa)).toEqual([]);
   expect(await hits('unblock', numbers(0, 4_000), ktoa)).toEqual([]);
-  // 010-0000 to 010-1999 belong to nobody.
+  // No subscriber has 010-0000 to 010-1999.
   const unused = Array.from({ length: 9_500 }, (_, index) => ({ number: `+${821_010_000_000 + index}` }));
   expect(await hits('block', unused, ktoa)).toEqual([]);
 });

@@ -1,4 +1,4 @@
-/** Records of the audit log that evidence files look for: all of a period, in bounded steps, and single ones by their time. */
+/** Records of the audit log for evidence files: those of a period, in bounded steps, and single ones by their time. */
 import fc from 'fast-check';
 import { beforeEach, expect, test, vi } from 'vitest';
 import { fromBase64 } from '../../../shared/bytes.ts';
@@ -19,7 +19,7 @@ beforeEach(() => {
 const put = async (id: string, contact: string) =>
   unwrap(await coordinator().putOrganisation(asAdmin(), id, { ...bareOrganisation(id), contact }, ANY));
 
-/** All pages of a scan, and how many there were. */
+/** Reads all pages of a scan. @returns the records and the number of pages */
 async function scanned(
   wanted: readonly NamedRecords[],
   period: { from: number; to: number },

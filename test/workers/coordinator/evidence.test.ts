@@ -1,6 +1,6 @@
 /**
- * The Merkle tree of the audit log in SQLite, its proofs, and checkpoints: how it grows, what a trim leaves, and what
- * older tables get.
+ * The Merkle tree of the audit log in SQLite, its proofs, and checkpoints: its growth, the result of a trim, and the upgrade of
+ * older tables.
  */
 import { evictDurableObject, runInDurableObject } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
@@ -46,7 +46,7 @@ const sweep = () => coordinator().sweep(WRANGLER);
 const newest = async () => (await coordinator().checkpoints(0, 1_000)).at(-1)!;
 const bytesOf = (text: string) => fromBase64(text)!;
 
-/** Root of the tree over the records `first` to `last`. */
+/** The root of the tree over the records `first` to `last`. */
 async function rootOver(first: number, last: number): Promise<Uint8Array> {
   const tree = new GrowingTree();
   for (let after = first - 1; after < last; ) {
@@ -117,7 +117,7 @@ describe('the tree of the audit log', () => {
       await sweep();
       sizes.push((await newest()).size);
     }
-    // Sealing the live entries is a record too.
+    // Sealing the live entries makes a record too.
     expect(sizes).toEqual([700, 1_401, 2_102]);
     vi.setSystemTime(START + AUDIT_KEPT_MS + DAY);
     const [record] = await coordinator().audit(1_999, 1);
@@ -207,7 +207,7 @@ describe('checkpoints', () => {
     await block(1);
     await sweep();
     expect((await coordinator().checkpoints(0, 10)).map(({ size }) => size)).toEqual([3, 4, 5, 6]);
-    // Those that were removed can still be proven, because others keep them.
+    // Removed checkpoints can still be proven, because other parties keep them.
     await expectConsistent(1);
     await expectConsistent(2, 4);
   });

@@ -1,4 +1,4 @@
-/** The warnings of keys that end within 30 days. */
+/** The warnings about keys that end within 30 days. */
 import { runInDurableObject } from 'cloudflare:test';
 import { expect, test } from 'vitest';
 import { EXPIRING_SHOWN_MAX } from '../../../shared/limits/control.ts';

@@ -1,6 +1,6 @@
 /**
- * A rotation of LIST_KEY, step by step: the coordinator re-keys what it stores in one transaction, and edges with one
- * key or both give the same verdicts throughout.
+ * A rotation of LIST_KEY, step by step. The coordinator re-keys its stored data in one transaction, and edges with one key or
+ * both give the same verdicts throughout.
  */
 import { env } from 'cloudflare:workers';
 import { beforeEach, expect, test, vi } from 'vitest';
@@ -27,9 +27,9 @@ import { LISTED, NOW, NOWHERE, privateKey, publishValues, SOURCE, smallLists } f
 const CHANGE = { op: 'block' as const, code: 'SENDER_REPORTED' as const, until: null, reason: 'test' };
 const SENDER = 'PARCEL-KR';
 const BOTH = ['from' as const, 'to' as const];
-/** With letters that look like others: it has a fingerprint for its spelling and one for its skeleton. */
+/** With look-alike letters, so it has one fingerprint for its spelling and one for its skeleton. */
 const LOOKALIKE = 'PAYP\u0410L';
-/** Blocked by a rule. */
+/** A sender ID that a rule blocks. */
 const OF_RULE = 'win-prize';
 const ROTATE = { keyId: keysB.keyId, dropUnknownSources: false, reason: 'yearly' };
 
@@ -45,7 +45,7 @@ const QUESTIONS: readonly (readonly [Question, string])[] = [
 ];
 const expected = QUESTIONS.map(([, verdict]) => verdict);
 
-/** Throws unless each edge gives the right verdicts. @param polls whether each polls first */
+/** Throws unless each edge gives the right verdicts. @param polls whether each edge polls first */
 async function check(edges: readonly RotatingEdge[], polls = true): Promise<void> {
   vi.setSystemTime(Date.now() + 10_000);
   for (const edge of edges) {
@@ -103,10 +103,10 @@ test('every edge gives the same verdicts in every step, and the old key opens no
   const after = edge(`${B},${A}`);
   await check([old, both, after]);
   const rotated = unwrap(await restarted(coordinatorKey, (each) => each.rotateListKey(asAdmin(), ROTATE)));
-  // Spelling and skeleton of the look-alike, and the other one.
+  // At least the spelling and the skeleton of the look-alike.
   expect(rotated).toMatchObject({ from: keysA.keyId, to: keysB.keyId, dropped: 0 });
   expect(rotated.sources).toBeGreaterThanOrEqual(2);
-  // The release has key A, the live layer key B. An isolate that does not know B keeps what it has.
+  // The release has key A, and the live layer has key B. An isolate without key B keeps its data.
   await check([both, after, edge(`${B},${A}`)]);
   await check([old], false);
   const promoted = await restarted(coordinatorKey, (each) => publish(each, keysB, 1, first));

@@ -1,6 +1,4 @@
-/**
- * Room in the live layer: the share of one authority, and the reserves for unblock and clear, and for root.
- */
+/** Room in the live layer: the share of one authority, and the reserves for unblock and clear and for root. */
 import { evictDurableObject, runInDurableObject } from 'cloudflare:test';
 import { describe, expect, test, vi } from 'vitest';
 import type { Actor } from '../../../shared/admin/actor.ts';
@@ -28,7 +26,7 @@ import { smallLists } from '../support/world.ts';
 type Op = 'block' | 'unblock' | 'clear';
 
 const OTHER: Actor = { ...ADMIN, name: 'token:other', authority: 'ktoa' };
-/** Entries that one change of one number makes. */
+/** Entries of one change of one number. */
 const ONE = 2;
 
 const numbers = (first: number, count: number) =>
@@ -50,7 +48,7 @@ async function held(): Promise<Record<string, SqlStorageValue>> {
   );
 }
 
-/** Sets how many live entries the coordinator counts for an authority. */
+/** Sets the number of live entries that the coordinator counts for an authority. */
 async function hold(name: string, entries: number): Promise<void> {
   await coordinator().status();
   await runInDurableObject(stub(), (_, { storage }) => {
@@ -70,7 +68,7 @@ test('the limits leave room for a bulk operation of numbers with both subjects',
 
 test('one token cannot fill the live layer with unblocks', async () => {
   const largest = 2 * BULK_ENTRIES_MAX;
-  // Room for one operation, and for part of the next.
+  // Leaves room for one operation and for part of the next one.
   await hold('kisa', LIVE_ENTRIES_PER_AUTHORITY_MAX - largest - ONE);
   const codes: string[] = [];
   for (let call = 0; codes.at(-1) !== 'LIVE_FULL' && call < 30; call++) {
@@ -100,7 +98,7 @@ describe('an authority', () => {
       await one(ADMIN, 'clear', 4),
       await one(ADMIN, 'block', 1),
     ];
-    // The last one replaces an existing entry.
+    // The last change replaces an existing entry.
     expect(codes.map(codeOf)).toEqual(['LIVE_FULL', 'LIVE_FULL', 'ok']);
   });
 

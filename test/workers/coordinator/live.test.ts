@@ -167,7 +167,7 @@ test('the unsealed entries stay few: older ones are sealed, and none is lost', a
 
 test('more entries than fit a segment are refused, even when fewer items create them', async () => {
   expect(UNSEALED_ENTRIES_MAX + BULK_ENTRIES_MAX).toBeLessThanOrEqual(SEGMENT_ENTRIES_MAX);
-  // With a Cyrillic letter: listed by its spelling and by its look-alike.
+  // With a Cyrillic letter, so it is listed by its spelling and by its look-alike.
   const alike = (count: number): EntryItem[] =>
     Array.from({ length: count }, (_, index) => ({ source: `\u0410${index}` }));
   const block = change('block', alike(BULK_ENTRIES_MAX / 2 + 1), { subjects: ['from'] });

@@ -1,7 +1,7 @@
 /**
- * The coordinator against a plain model: any sequence of stage, promote, roll back, block, unblock, clear,
- * the passing of time, and evictions. After every step the head that readers get, and the log, must match
- * the model. fast-check prints the seed when a sequence fails.
+ * The coordinator compared with a plain model: any sequence of stage, promote, roll back, block, unblock,
+ * clear, passing time, and evictions. After every step, the head that readers get and the log must match the
+ * model. fast-check prints the seed when a sequence fails.
  */
 import { evictDurableObject, runDurableObjectAlarm } from 'cloudflare:test';
 import fc from 'fast-check';
@@ -23,7 +23,7 @@ import {
 } from '../support/coordinator.ts';
 import { emptyStores } from '../support/fresh.ts';
 
-/** In the future, so that no alarm runs on its own. */
+/** In the future, so that no alarm runs automatically. */
 const START = Date.UTC(2040, 0, 1);
 const NUMBERS = [821012340001, 821012340002, 821012340003];
 const BACK = 2;
@@ -42,7 +42,7 @@ interface ModelRelease {
   readonly foldedSeq: number;
   state: string;
   place: number;
-  /** When it was last promoted to all. */
+  /** Whether a rollback has taken it back. */
   takenBack: boolean;
 }
 
@@ -54,7 +54,7 @@ class Model {
   ops: Op[] = [];
   releases: ModelRelease[] = [];
   dropped = 0;
-  /** Releases before this place are no longer a target of rollback. */
+  /** Releases before this place can no longer be the target of a rollback. */
   backPlace = 0;
   staged = 0;
 
@@ -76,7 +76,7 @@ class Model {
     this.dropped = Math.max(this.dropped, Math.min(...readable.map(({ foldedSeq }) => foldedSeq)));
   }
 
-  /** What a reader of the current release must find. */
+  /** The decision that a reader of the current release must find. */
   find(n: number, subject: Subject): string {
     const folded = this.in('promoted')?.foldedSeq ?? 0;
     const deciding = this.ops
@@ -88,7 +88,7 @@ class Model {
 
 type Step = (model: Model) => Promise<void>;
 
-/** A step that fast-check prints as these words when a sequence fails. */
+/** A step. fast-check prints these words when a sequence fails. */
 function step(words: string, run: Step): Step {
   return Object.assign(run, { [fc.toStringMethod]: () => words });
 }
@@ -182,7 +182,7 @@ const rollbackStep = fc.constant(
     if (code !== 'ok') return;
     model.seq++;
     const last = (candidate ?? current)!;
-    // A canary of the previous current release keeps it as a target of rollback.
+    // A rollback of a canary that was current before leaves it a target of rollback.
     const isWayBack = last === candidate && last.place > 0 && !last.takenBack;
     last.state = isWayBack ? 'superseded' : 'withdrawn';
     last.takenBack ||= !isWayBack;
@@ -204,7 +204,7 @@ const alarmStep = fc.constant(
     const before = (await coordinator().status()).seq;
     await runDurableObjectAlarm(stub());
     const { seq } = await coordinator().status();
-    // Removing ended entries is a change, and removes nothing else.
+    // The alarm removes ended entries, which is one change, and removes nothing else.
     expect(seq - before).toBeLessThanOrEqual(1);
     model.seq = seq;
   }),
@@ -277,7 +277,7 @@ test('the coordinator agrees with the model', async () => {
         vi.useFakeTimers({ toFake: ['Date'], now: START });
         const model = new Model();
         for (const run of steps) {
-          // Never as far as the next minute, when entries end.
+          // Never up to the next minute, when entries end.
           vi.setSystemTime(model.now + 1_000 * model.steps++);
           await run(model);
           await compare(model);

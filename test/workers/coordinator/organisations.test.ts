@@ -1,6 +1,6 @@
 /**
- * Organisations in the coordinator: members, authorities, what a suspension does to the client directory, and
- * what is left of them after a restore.
+ * Organisations in the coordinator: members, authorities, the effect of a suspension on the client directory,
+ * and what a restore keeps.
  */
 import { evictDurableObject, runInDurableObject } from 'cloudflare:test';
 import { expect, test, vi } from 'vitest';
@@ -39,7 +39,7 @@ async function directory() {
   return (await openDirectory(new Uint8Array(bytes!), testKeys))!;
 }
 
-/** The clients that the edge gets. */
+/** IDs of the clients that the edge gets. */
 async function served(): Promise<string[]> {
   return [...(await directory()).clients.keys()];
 }
@@ -105,11 +105,11 @@ test('the clients of a suspended organisation leave the directory, and return wi
   expect(await served()).toEqual(['other', 'shop']);
   unwrap(await put('relays', { state: 'suspended' }));
   expect(await served()).toEqual(['other']);
-  // It is named, so that no chain of credentials with it permits anything.
+  // The directory names the suspended organisation, so that no chain of credentials with it permits anything.
   expect((await directory()).content.organisations).toEqual([
     { id: 'relays', senderCode: null, qualification: null, suspended: true },
   ]);
-  // A client that is added meanwhile is not served either.
+  // A client that is added meanwhile is left out, too.
   unwrap(await putClient('late', 'relays'));
   expect(await served()).toEqual(['other']);
   expect((await coordinator().clients()).map(({ id }) => id)).toEqual(['late', 'other', 'shop']);
@@ -176,7 +176,7 @@ test('a restore keeps canary numbers and restrictions', async () => {
   expect(await coordinator().canaries()).toEqual(numbers);
   expect(await coordinator().client('shop')).toMatchObject(restricted);
   unwrap(await coordinator().putCanaries(asAdmin(), []));
-  // An edge that predates canary numbers can read the head again.
+  // An edge that is older than canary numbers can read the head again.
   expect((await readHead())!.head).not.toHaveProperty('canaries');
 });
 

@@ -1,6 +1,6 @@
 /**
- * A token changes only what its organisation's authority vouches for: live entries, entries that a release has
- * folded in, and lists of releases. `root` and a token that names the other authority may change those of others.
+ * A token changes only what its organisation's authority vouches for: live entries, folded entries of a release, and lists of
+ * releases. `root`, and a token that names the other authority, may also change entries and lists of that authority.
  */
 import { env } from 'cloudflare:workers';
 import { beforeEach, describe, expect, test, vi } from 'vitest';
@@ -61,7 +61,7 @@ describe('a live entry of another authority', () => {
     expect(await coordinator().findEntries({ number: NUMBER })).toMatchObject({
       value: [{ op: first, authority: 'acme', until: null }],
     });
-    // Its own authority may, and the token root.
+    // The entry's own authority may change it, and so may the token root.
     unwrap(await make(ACME, then, settings));
     unwrap(await make(ROOT, then, settings));
   });

@@ -1,4 +1,4 @@
-/** Partners in the coordinator: what never changes of them, who may report, and what the edge gets of it. */
+/** Partners in the coordinator: their unchangeable fields, which clients may report, and what the edge gets. */
 
 import * as v from 'valibot';
 import { beforeEach, expect, test } from 'vitest';

@@ -1,6 +1,6 @@
 /**
- * The races of docs/decisions/0017-let-a-second-person-confirm.md: two decisions at once, and everything that can
- * move between a proposal and its approval.
+ * The races of docs/decisions/0017-let-a-second-person-confirm.md: two concurrent decisions, and everything that can change
+ * between a proposal and its approval.
  */
 import { abortAllDurableObjects, evictDurableObject, runInDurableObject } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
@@ -59,7 +59,7 @@ test('approve and reject at once: exactly one counts, whichever comes first', as
   }
 });
 
-/** A proposed release, and a way to hold the approval while it reads the release from KV. */
+/** A proposed release whose approval is held while it reads the release from KV. */
 async function heldPromotion() {
   await settle(['fullShare']);
   const release = await stage({ lists: [OWN] });
@@ -152,7 +152,7 @@ test('a second approval gets who decided and when; its own repeat gets the first
 test('a coordinator that is killed while it executes an approval has changed nothing, and it still waits', async () => {
   const { proposal, approvals, letGo } = await heldPromotion();
   const killed = Promise.allSettled(approvals);
-  // Not evicted: an eviction waits half a minute for the approval.
+  // Aborted instead of evicted, because an eviction waits half a minute for the approval.
   await abortAllDurableObjects();
   expect(await killed).toMatchObject([{ status: 'rejected' }]);
   vi.mocked(env.LISTS.get).mockRestore();

@@ -1,6 +1,4 @@
-/**
- * What a second person reads of a proposal: the request with its numbers, and first of all what it overrides.
- */
+/** What a second person reads of a proposal: first the guards that it overrides, and the request with its numbers. */
 import { beforeEach, expect, test, vi } from 'vitest';
 import { PROPOSAL_SHOWN_MAX } from '../../../shared/limits/control.ts';
 import { DEFAULT_GUARDS } from '../../../shared/release/guard-settings.ts';

@@ -1,6 +1,4 @@
-/**
- * Proposals: which changes wait for a second person, who may decide, and that exactly what was shown is executed.
- */
+/** Proposals: which changes wait for a second person, who may decide, and that exactly the shown change is executed. */
 import { evictDurableObject, runInDurableObject } from 'cloudflare:test';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { PROPOSALS_KEPT_MS, PROPOSALS_PER_PROPOSER_MAX } from '../../../shared/limits/control.ts';
@@ -48,7 +46,7 @@ test('a change waits, changes nothing, and is made once a second person approves
   const done = unwrap(await approve(BOB, proposal));
   expect(done).toMatchObject({ state: 'approved', decidedBy: 'token:bob', seq: before.seq + 1 });
   expect(await labelNow()).toBe('[new]');
-  // Both persons, in one operation.
+  // Both people, in one operation.
   const [made, decided] = (await coordinator().audit(0, 1_000)).slice(-2);
   expect([made, decided]).toMatchObject([
     { action: 'policy.put', actor: 'token:alice', reason: 'test' },
@@ -60,7 +58,7 @@ test('a change waits, changes nothing, and is made once a second person approves
   expect(made!.at).toBe(decided!.at);
 });
 
-/** One change of each kind. @returns what the kind lets wait */
+/** One change of each kind. @returns the change that waits */
 const CHANGES: Readonly<Record<Exclude<ApprovalKind, 'signingKeys'>, () => Promise<unknown>>> = {
   actForOthers: async () => {
     unwrap(await coordinator().changeEntries(by(CAROL), { ...change('block'), overrides: [] }));
@@ -99,7 +97,7 @@ test.each(Object.entries(CHANGES))('%s waits if its kind does, and not otherwise
   unwrap(await approve(BOB, proposal));
 });
 
-/** Kinds whose change here is of no other kind. */
+/** Kinds whose change here has no other kind. */
 const PURE = ['actForOthers', 'policy', 'guards', 'tokens', 'qualifications'] as const;
 test.each(PURE)('%s does not wait if all other kinds do', async (name) => {
   await settle(APPROVAL_KINDS.filter((kind) => kind !== name));
@@ -157,7 +155,7 @@ test('10,000 numbers wait as one proposal that shows keyed ones, and are made as
   expect(JSON.stringify(proposal)).not.toMatch(/82103[\d]{7}/);
   unwrap(await approve(BOB, proposal));
   expect((await coordinator().status()).live.entries).toBe(20_000);
-  // The numbers of a decided proposal are gone.
+  // The numbers of a decided proposal are removed.
   const parts = await runInDurableObject(stub(), (_, { storage }) =>
     storage.sql.exec('SELECT COUNT(*) AS parts FROM proposal_parts').one(),
   );

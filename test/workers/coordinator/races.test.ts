@@ -1,5 +1,5 @@
 /**
- * Changes in the coordinator while it waits for KV: a promotion that verifies, a sweep that removes.
+ * Changes in the coordinator while it waits for KV, during a promotion that verifies or a sweep that removes.
  */
 import { evictDurableObject, runInDurableObject } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
@@ -169,7 +169,7 @@ test('a change that is made while the cron reads the copy of the head is not tak
     }
     return value;
   }) as never);
-  // The coordinator starts without the copy. The cron reads it.
+  // The coordinator starts without the copy. The cron reads the copy.
   expect((await coordinator().status()).seq).toBe(3);
   const sweeping = coordinator().sweep(WRANGLER);
   await reading.promise;

@@ -1,4 +1,4 @@
-/** What the coordinator gives the stores of registrations, and what it records for them. */
+/** The data that the coordinator gives to the stores of registrations, and the records that it keeps for them. */
 import { evictDurableObject } from 'cloudflare:test';
 import { beforeEach, expect, test } from 'vitest';
 import type { Client } from '../../../shared/clients.ts';

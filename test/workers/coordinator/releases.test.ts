@@ -1,6 +1,6 @@
 /**
  * The checks that a release must pass before it becomes current, and rollback. A refusal leaves the head
- * unchanged and its reason in the log.
+ * unchanged and records its reason in the log.
  */
 import { env } from 'cloudflare:workers';
 import { beforeEach, describe, expect, test } from 'vitest';
@@ -115,7 +115,7 @@ describe('the values of a release', () => {
       unwrap(await coordinator().promote(asAdmin(), release, promotion(first)));
       expect(await currentRelease()).toBe(release);
     } else {
-      // Damaged once under its name, it stays refused: a new build gets another name.
+      // A release that was once damaged stays refused under its name. A new build gets another name.
       expect(await lastRefusal()).toMatchObject({ code: reason });
       await publishValues(next);
       expect(codeOf(await coordinator().promote(asAdmin(), release, promotion(first)))).toBe(reason);

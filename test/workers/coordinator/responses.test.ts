@@ -1,5 +1,5 @@
 /**
- * What the coordinator reports of a promotion afterwards: the plan in the log, what became current since,
+ * What the coordinator reports about a promotion afterwards: the plan in the log, what became current since,
  * and that a canary is no longer refused.
  */
 import { describe, expect, test } from 'vitest';

@@ -1,6 +1,6 @@
 /**
- * A coordinator that lost its tables, and an attacker who can write KV: it restores only what the head names
- * by its content, and a revoked key never works again.
+ * A coordinator that lost its tables, and an attacker who can write KV. The coordinator restores only values
+ * that match the digests in the head, and a revoked key never works again.
  */
 
 import { evictDurableObject, runInDurableObject } from 'cloudflare:test';
@@ -88,7 +88,7 @@ describe('a client directory', () => {
     key = (await readHead())!.head.clients!.key;
     newer = await stored(key);
     await copied();
-    // The older one is whole, and sealed with our key.
+    // The older directory is intact and sealed with our key.
     expect([...(await openDirectory(older, testKeys))!.clients.keys()]).toEqual(['kept', 'stolen']);
   });
 
@@ -101,7 +101,7 @@ describe('a client directory', () => {
     expect(warned).toContain('{"event":"restoreRefused","code":"VALUE_DAMAGED"}');
     const ordered = coordinator().putClient(asAdmin(), 'new', client('new'), ANY);
     await expect(ordered.then(codeOf)).rejects.toThrow(key);
-    // Nothing of it was written.
+    // The refused change was not written.
     expect(await stored(key)).toEqual(older);
     expect((await kvHead())!.head.seq).toBe(3);
   });

@@ -1,6 +1,4 @@
-/**
- * Releases that are rolled back: how long their values are kept, and the target of the next rollback.
- */
+/** Releases that are rolled back: how long their values are kept, and the target of the next rollback. */
 import { env } from 'cloudflare:workers';
 import { expect, test, vi } from 'vitest';
 import { VALUES_KEPT_MS } from '../../../shared/limits/control.ts';

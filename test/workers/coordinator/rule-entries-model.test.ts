@@ -1,5 +1,5 @@
 /**
- * Blocks of rules against a plain model: any sequence of blocks, lifts, changes of people and passing time.
+ * Rule blocks compared with a plain model: any sequence of blocks, lifts, changes of people and passing time.
  */
 import { runDurableObjectAlarm, runInDurableObject } from 'cloudflare:test';
 import fc from 'fast-check';
@@ -15,13 +15,13 @@ import { emptyStores } from '../support/fresh.ts';
 import { by, change } from '../support/room.ts';
 import { applyRules, ruleChange, shortResults } from '../support/rule-entries.ts';
 
-/** In the future, so that no alarm runs on its own. */
+/** In the future, so that no alarm runs automatically. */
 const START = Date.UTC(2040, 0, 1);
 const NUMBERS = [821012340001, 821012340002];
 const MINUTE = 60_000;
 const STEPS_MAX = 30;
 
-/** A row of the model: it decides from when it was made until its end, unless a later one does. */
+/** A row of the model. It decides from its creation until its end, unless a later row decides. */
 interface Row {
   readonly op: string;
   readonly words: string;
@@ -43,7 +43,7 @@ function wordsOf({
     .join(' ');
 }
 
-/** Each number has a stack of rows for its sender; a row on top hides the others until it ends. */
+/** Each number has a stack of rows for its sender. A row on top hides the others until it ends. */
 class Model {
   now = START;
   /** Steps since `now`. Each takes a second, because the head goes to KV at most once a second. */
@@ -149,7 +149,7 @@ const alarmStep = fc.constant(
     await runDurableObjectAlarm(stub());
   }),
 );
-/** Fills the unsealed entries, so that all are sealed into a segment. */
+/** Fills the unsealed entries, so that all of them are sealed into a segment. */
 const sealStep = fc.constant(
   step('seal', async (model) => {
     const items = Array.from({ length: UNSEALED_ENTRIES_MAX + 1 }, (_, index) => ({
@@ -161,7 +161,7 @@ const sealStep = fc.constant(
   }),
 );
 
-/** What a reader decides. A `clear` of the service itself stands where a block was lifted. */
+/** The decision that a reader finds. A `clear` by the service itself marks a lifted block. */
 function found(live: LiveLayer, n: number, at: number): string {
   const { kind, high, low } = numberKey(n);
   const entry = live.find(kind, high, low, SUBJECT_BIT.from, 0, Math.floor(at / 1000));
@@ -183,13 +183,13 @@ test('what rules block and lift leaves everybody else as a plain model says', as
       vi.useFakeTimers({ toFake: ['Date'], now: START });
       const model = new Model();
       for (const run of all) {
-        // Never as far as the next half minute, where entries end.
+        // Never up to the next half minute, when entries end.
         vi.setSystemTime(model.now + 900 * model.steps++);
         await run(model);
         const read = await readHead();
         if (read === null) continue;
         for (const n of NUMBERS) {
-          // Also what readers decide later with this head.
+          // Includes later decisions of readers with this head.
           for (const minutes of [0, 5, 30, 120]) {
             const at = model.now + minutes * MINUTE;
             expect([n, minutes, found(read.live, n, at)]).toEqual([n, minutes, model.find(n, at)]);

@@ -1,6 +1,4 @@
-/**
- * Blocks of rules in the live layer: what is applied and what is refused, and whose room they take.
- */
+/** Rule blocks in the live layer: which are applied, which are refused, and whose room they take. */
 import { evictDurableObject } from 'cloudflare:test';
 import { beforeEach, describe, expect, test, vi } from 'vitest';
 import type { EntryChange } from '../../../shared/admin/entries.ts';
@@ -129,7 +127,7 @@ describe('a block', () => {
   ] as const)('is %s by what the release has from others', async (result, list) => {
     await promoted([list]);
     expect(shortResults(await applyRules(ruleChange('block', N)))).toEqual([result]);
-    // Whoever has cleared it has no entry to lose.
+    // An authority that has cleared the number has no entry to lose.
     if (result === 'ok' || list.info.name === 'vip') return;
     unwrap(await make('clear'));
     expect(shortResults(await applyRules(ruleChange('block', N)))).toEqual(['ok']);
@@ -152,7 +150,7 @@ describe('a block', () => {
     expect(shortResults(await applyRules(...more.map((n) => ruleChange('block', n))))).toEqual([
       ...['ok', 'whole-block', 'ok', 'operator-share'],
     ]);
-    // What is blocked already fills nothing.
+    // A number that is already blocked does not fill the block further.
     expect(shortResults(await applyRules(ruleChange('block', 821_042_009_990)))).toEqual(['ok']);
   });
 });

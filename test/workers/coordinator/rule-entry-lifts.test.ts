@@ -1,6 +1,6 @@
 /**
- * Lifts of blocks that rules made: nothing of them is left, and everybody else's entries decide as before. And who else
- * may change such a block.
+ * Lifts of rule blocks. Nothing of such a block remains, and all other entries decide as before. Also who else may change such
+ * a block.
  */
 import { evictDurableObject, runInDurableObject } from 'cloudflare:test';
 import { beforeEach, describe, expect, test, vi } from 'vitest';

@@ -1,5 +1,5 @@
 /**
- * Rules of the joint response in the coordinator: what a new and an older installation has, versions and their bounds,
+ * Rules of the joint response in the coordinator: the rules of a new and of an older installation, versions and their limits,
  * conditions, proposals and break-glass changes.
  */
 import { evictDurableObject, runInDurableObject } from 'cloudflare:test';
@@ -49,7 +49,7 @@ describe('a change', () => {
     expect(await coordinator().rule(ID)).toMatchObject({ version: 2, distinct: 60 });
     expect(unwrap(await remove(ID))).toEqual({ id: ID, version: 3 });
     expect(await coordinator().rule(ID)).toBeNull();
-    // Nobody mistakes the new rule for the one that was removed.
+    // The version shows that this is not the removed rule.
     expect(unwrap(await put(ID))).toMatchObject({ version: 4 });
     expect(await versionsOf(ID)).toEqual([
       [4, 50],

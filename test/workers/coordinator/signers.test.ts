@@ -1,6 +1,6 @@
 /**
- * A release that is signed with the key of an organisation changes only the lists of its authority, by whatever
- * path it comes: the admin API, a canary, a manifest that was staged with wrangler alone, an earlier release.
+ * A release that is signed with the key of an organisation changes only the lists of its authority, whatever path it takes: the
+ * admin API, a canary, a manifest that was staged with wrangler alone, or an earlier release.
  */
 import { evictDurableObject, runInDurableObject } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
@@ -31,7 +31,7 @@ import { publishValues } from '../support/world.ts';
 const KTOA = { signer: KTOA_PRIVATE_KEY };
 const ACME = { signer: ACME_PRIVATE_KEY };
 const ROOT: Actor = { ...asAdmin().actor, name: 'token:root', authority: 'root', root: true };
-/** Lists in which only those of `ktoa` differ. */
+/** Lists that differ only in those of `ktoa`. */
 const OWN_CHANGED = [listOf('ktoa', { effect: 'label' }), OTHER];
 
 let base: string;
@@ -67,11 +67,11 @@ test.each(Object.entries(CHANGES))('is refused where it %s of another authority'
   expect(await current()).toBe(base);
   const records = await coordinator().audit(0, 100);
   expect(records.at(-1)).toMatchObject({ action: 'release.refuse', after: { code: 'SIGNER_FOREIGN' } });
-  // The same lists under the key of the installation.
+  // The same lists, signed with the key of the installation.
   unwrap(await promote(await stage({ lists, base, minute: 2 })));
 });
 
-/** Stages a manifest as wrangler does, and runs the cron. @returns its state and refusal */
+/** Stages a manifest like wrangler, and runs the cron. @returns its state and refusal */
 async function sweep(lists: readonly PlainList[], more: object): Promise<[string, string | undefined]> {
   const built = await build({ lists, base, minute: 1, ...more });
   const { release } = built.manifest;
@@ -116,7 +116,7 @@ test('cannot become current again over the changes of another authority, except 
   const next = await stage({ lists, base: own, minute: 2, ...ACME });
   unwrap(await promote(next, { base: own }));
   expect(codeOf(await promote(own, { base: next }))).toBe('SIGNER_FOREIGN');
-  // It was current just before, so a rollback returns to it: whose step that takes back decides who may.
+  // The release was current just before, so a rollback returns to it. Only the owner of the reverted step may do this.
   const rollback = (actor: Actor) => coordinator().rollback(by(actor), { reason: 'test' });
   expect(codeOf(await rollback(memberOf('ktoa')))).toBe('AUTHORITY_FOREIGN');
   unwrap(await rollback(memberOf('acme')));
@@ -169,7 +169,7 @@ test('a change of the keys, or of whom they belong to, is in the audit log after
     ...{ action: 'signers.change', actor: 'numgate', before: { '0123456789abcdef': '*' } },
   });
   expect(Object.values(record.after)).toEqual(['*', 'ktoa', 'acme']);
-  // And not again, if nothing has changed.
+  // No new record if nothing has changed.
   expect(await restart(record.after)).toMatchObject({ n: record.n });
 });
 

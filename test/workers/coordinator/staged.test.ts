@@ -1,6 +1,4 @@
-/**
- * Manifests that were staged with wrangler alone: each has its turn, and a faulty one delays nothing else.
- */
+/** Manifests that were staged with wrangler alone. Each gets its turn, and a faulty one does not delay the others. */
 import { env } from 'cloudflare:workers';
 import { beforeEach, expect, test, vi } from 'vitest';
 import {

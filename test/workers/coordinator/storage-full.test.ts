@@ -1,6 +1,4 @@
-/**
- * A full coordinator: its refusals, the changes that it still makes, and its warnings beforehand.
- */
+/** A full coordinator: its refusals, the changes that it still makes, and its earlier warnings. */
 import { createExecutionContext, runInDurableObject, waitOnExecutionContext } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import { describe, expect, test, vi } from 'vitest';

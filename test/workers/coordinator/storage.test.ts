@@ -1,6 +1,5 @@
 /**
- * What the coordinator leaves in KV and on disk: the copy of the head, unnamed values, lost tables, and
- * clients.
+ * The coordinator's data in KV and on disk: the copy of the head, unnamed values, lost tables, and clients.
  */
 import { evictDurableObject, runInDurableObject } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
@@ -227,7 +226,7 @@ describe('values that nothing names', () => {
   test('stay from the moment a release that names them is staged, however old they are', async () => {
     vi.useFakeTimers({ toFake: ['Date'], now: Date.UTC(2040, 0, 1) });
     const built = await build({ lists: smallLists() });
-    // A push that died before it staged anything, and runs again after more than a day.
+    // A push died before it staged anything, and runs again after more than a day.
     await publishValues(built);
     await coordinator().sweep(WRANGLER);
     vi.setSystemTime(Date.UTC(2040, 0, 3));

@@ -12,7 +12,7 @@ const START = Date.UTC(2040, 0, 1);
 const COUNT = 400;
 const ANY = { match: null, absent: false };
 
-/** Large records. */
+/** Fills the log with large records. */
 async function fill(): Promise<void> {
   const items = Array.from({ length: COUNT }, (_, index) => ({ number: `+8210${30_000_000 + index}` }));
   const change = {
@@ -73,7 +73,7 @@ describe('trimming the audit log', () => {
         ...{ before: { trimmedTo: 0 }, after: { trimmedTo: COUNT, hash: last.hash } },
       });
     }
-    // The author and reason of active entries stay.
+    // The author and the reason of active entries stay.
     const { entries } = await coordinator().entries('', null, 1);
     expect(entries).toMatchObject([{ by: 'token:admin', reason: 'first' }]);
     expect([await rows('audit'), await rows('operations')]).toEqual([2, 3]);

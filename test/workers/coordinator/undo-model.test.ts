@@ -1,6 +1,4 @@
-/**
- * The undo of operations on live entries against a plain model: any sequence of changes, undos and passing time.
- */
+/** The undo of operations on live entries, compared with a plain model: any sequence of changes, undos and passing time. */
 import { runDurableObjectAlarm, runInDurableObject } from 'cloudflare:test';
 import fc from 'fast-check';
 import { expect, test, vi } from 'vitest';
@@ -15,7 +13,7 @@ import { ADMIN, asAdmin, codeOf, coordinator, readHead, stub, unwrap } from '../
 import { emptyStores } from '../support/fresh.ts';
 import { by, change } from '../support/room.ts';
 
-/** In the future, so that no alarm runs on its own. */
+/** In the future, so that no alarm runs automatically. */
 const START = Date.UTC(2040, 0, 1);
 const NUMBERS = [821012340001, 821012340002, 821012340003];
 const MINUTE = 60_000;
@@ -24,19 +22,19 @@ const STEPS_MAX = 25;
 const undo = (operation: number, options: UndoOptions = {}, request = asAdmin()) =>
   coordinator().undoOperation(request, operation, options);
 
-/** What a reader finds for a number and subject: its decision, without the `seq`. */
+/** The decision that a reader finds for a number and subject, without the `seq`. */
 function found(live: LiveLayer, n: number, subject: Subject, at: number): string {
   const { kind, high, low } = numberKey(n);
   const entry = live.find(kind, high, low, SUBJECT_BIT[subject], 0, Math.floor(at / 1000));
   return entry === null ? 'none' : [entry.op, entry.code, entry.authority, entry.until].join(' ');
 }
 
-/** One row of the model: it decides from when it was made until its end, unless a later one does. */
+/** A row of the model. It decides from its creation until its end, unless a later row decides. */
 interface Row {
   readonly words: string;
   /** Seconds since 1970. */
   readonly until: number;
-  /** Operations under which it counts as unchanged: the one that made it, and the undo that wrote it last. */
+  /** Operations for which the row counts as unchanged: the one that made it, and the undo that wrote it last. */
   readonly own: readonly number[];
 }
 interface Place {
@@ -50,7 +48,7 @@ interface Made {
 }
 const nameOf = ({ n, subject }: Place): string => `${n} ${subject}`;
 
-/** Each place has a stack of rows; a row on top hides the others until it ends, and ends what ends before it. */
+/** Each place has a stack of rows. A row on top hides the others until it ends, and removes those that end earlier. */
 class Model {
   now = START;
   /** Steps since `now`. Each takes a second, because the head goes to KV at most once a second. */
@@ -112,7 +110,7 @@ const undoStep = fc.record({ which: fc.nat(5), skips: fc.boolean() }).map(({ whi
     if (target === undefined) return;
     const result = await undo(target.operation, skips ? { skipChanged: true } : {});
     if (target.undoneBy !== null) return expect(codeOf(result)).toBe('UNDONE');
-    // A place is as the operation made it if its top row is; one where all has ended does not count.
+    // A place is unchanged if the operation owns its top row. A place where everything has ended does not count.
     const isOwn = (row: Row | undefined): boolean => row?.own.includes(target.operation) === true;
     const left = target.places.filter(({ place }) => isOwn(model.stack(place).at(-1)));
     if (!result.ok) {
@@ -128,7 +126,7 @@ const undoStep = fc.record({ which: fc.nat(5), skips: fc.boolean() }).map(({ whi
       model.stacks.set(place, [{ words: 'none', until: now.find(isOwn)!.until, own: [operation] }]);
       const rows = before.filter(({ until }) => until * 1000 > model.now);
       const last = Math.max(...now.filter(isOwn).map(({ until }) => until));
-      // Rows that the undo writes again are those of the undo, too, until another undo writes them again.
+      // Rows that the undo writes again also belong to the undo, until another undo writes them again.
       const first = Math.max(
         0,
         rows.findLastIndex(({ until }) => until >= last),
@@ -159,7 +157,7 @@ const alarmStep = fc.constant(
     await runDurableObjectAlarm(stub());
   }),
 );
-/** Fills the unsealed entries, so that all are sealed into a segment. */
+/** Fills the unsealed entries, so that all of them are sealed into a segment. */
 const sealStep = fc.constant(
   step('seal', async () => {
     const items = Array.from({ length: UNSEALED_ENTRIES_MAX + 1 }, (_, index) => ({
@@ -174,7 +172,7 @@ const sealStep = fc.constant(
 function compare(model: Model, live: LiveLayer): void {
   for (const n of NUMBERS) {
     for (const subject of SUBJECTS) {
-      // Also what readers decide later with this head.
+      // Includes later decisions of readers with this head.
       for (const minutes of [0, 5, 30, 120]) {
         const at = model.now + minutes * MINUTE;
         expect([n, subject, at, found(live, n, subject, at)]).toEqual([
@@ -200,7 +198,7 @@ test('an undo restores what was there before, as a plain model says', async () =
       vi.useFakeTimers({ toFake: ['Date'], now: START });
       const model = new Model();
       for (const run of all) {
-        // Never as far as the next half minute, where entries end.
+        // Never up to the next half minute, when entries end.
         vi.setSystemTime(model.now + 1_000 * model.steps++);
         await run(model);
         const read = await readHead();

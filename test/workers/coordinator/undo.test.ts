@@ -1,6 +1,4 @@
-/**
- * The undo of operations on live entries: what it restores and records, and what refuses it.
- */
+/** The undo of operations on live entries: what it restores and records, and why it is refused. */
 import { describe, expect, test, vi } from 'vitest';
 import type { EntryChange, UndoOptions } from '../../../shared/admin/entries.ts';
 import { UNDO_KEPT_MS } from '../../../shared/limits/control.ts';
@@ -23,7 +21,7 @@ import {
 import { by, change, refusalOf } from '../support/room.ts';
 import { smallLists } from '../support/world.ts';
 
-/** In the future, so that no alarm runs on its own. */
+/** In the future, so that no alarm runs automatically. */
 const START = Date.UTC(2040, 0, 1);
 const MINUTE = 60_000;
 
@@ -52,7 +50,7 @@ async function promoted(foldedSeq: number, minute = 0): Promise<void> {
   );
 }
 
-/** What a reader finds for a number and subject now: its decision, without the `seq`. */
+/** The decision that a reader finds now for a number and subject, without the `seq`. */
 async function found(n: number, subject: Subject, at = Date.now()): Promise<string> {
   const { head, live } = (await readHead())!;
   const { kind, high, low } = numberKey(n);
@@ -147,7 +145,7 @@ describe('an undo', () => {
     // The release has the entry of the first operation, so only the second is in the live layer.
     const operation = await made('clear', N);
     unwrap(await undo(operation));
-    // Not a "clear", which would hide the entry of the release: readers look on in its lists.
+    // Not a "clear", which would hide the entry of the release. Readers continue with its lists.
     expect(await found(Number(N), 'from')).toBe('none');
     const later = await made('block', '+821012340002');
     const { seq } = await coordinator().status();

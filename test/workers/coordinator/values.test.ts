@@ -1,6 +1,6 @@
 /**
- * Values that the coordinator makes for KV: those that the head names exist, whatever KV did meanwhile, and
- * the copy of the head names no others.
+ * Values that the coordinator writes to KV. The values that the head names exist, whatever KV does meanwhile,
+ * and the copy of the head names no others.
  */
 import { runDurableObjectAlarm } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
@@ -28,12 +28,12 @@ const BLOCK = {
   subjects: ['to' as const],
   until: null,
   reason: 'test',
-  // More than the unsealed entries may be.
+  // More than the maximum number of unsealed entries.
   items: Array.from({ length: 600 }, (_, index) => ({ number: `+8210${30_000_000 + index}` })),
 };
 const ANY = { match: null, absent: false };
 
-/** Keys that the head in KV names and KV lacks. */
+/** Keys that the head in KV names but KV lacks. */
 async function missingInKv(): Promise<string[]> {
   const bytes = new Uint8Array((await env.LISTS.get(HEAD_KEY, 'arrayBuffer'))!);
   const opened = await openHead(bytes, testKeys);
@@ -89,7 +89,7 @@ test('a directory that is named again during its removal still exists in the end
   unwrap(await coordinator().putClient(asAdmin(), 'b', client('b'), ANY));
   await coordinator().sweep(WRANGLER);
   vi.setSystemTime(Date.UTC(2040, 0, 1) + VALUES_KEPT_MS);
-  // The sweep has begun to remove the directory of "a" alone when "b" is removed.
+  // The sweep has begun to remove the directory with only "a", when removing "b" makes this directory current again.
   const remove = env.LISTS.delete.bind(env.LISTS);
   const removing = vi.spyOn(env.LISTS, 'delete').mockImplementation(async (key) => {
     unwrap(await coordinator().putClient(asAdmin(), 'b', null, ANY));

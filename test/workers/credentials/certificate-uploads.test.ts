@@ -1,4 +1,4 @@
-/** What a second upload of a certificate may change (nothing), when it is refused, and why a status list cannot be read. */
+/** A second upload of a certificate changes nothing. Also when it is refused, and why a status list cannot be read. */
 
 import { runInDurableObject } from 'cloudflare:test';
 import { beforeEach, expect, test, vi } from 'vitest';
@@ -47,7 +47,7 @@ test('a known certificate is refused for other clients, with another reference, 
 });
 
 test('a stored certificate that has ended since is refused like a new one', async () => {
-  // The list of an issuer that is active again is pulled.
+  // The lists of an issuer that becomes active again are pulled.
   vi.spyOn(globalThis, 'fetch').mockRejectedValue(new Error('no network'));
   const world = await credentialWorld();
   const body = await upload(world.issuer, world.holder, 1);

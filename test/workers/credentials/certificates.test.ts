@@ -26,7 +26,7 @@ import { ANY } from '../support/room.ts';
 
 beforeEach(() => {
   vi.spyOn(console, 'warn').mockReturnValue(undefined);
-  // Whose lists are pulled when an issuer may sign again.
+  // When an issuer may sign again, its lists are pulled.
   vi.spyOn(globalThis, 'fetch').mockRejectedValue(new Error('no network'));
 });
 
@@ -158,7 +158,7 @@ test('registrations and the head follow a list: revoked, suspended, valid again'
     ),
   );
   expect(done).toMatchObject({ uri: LIST_URI, changed: 1 });
-  // The answer comes once the head has it.
+  // The answer arrives only after the head has the change.
   const { statusOf, index } = await readCredentials();
   expect([await statusOf(one.digest), await statusOf(two.digest)]).toEqual(['suspended', 'valid']);
   expect(index.version).toBeGreaterThanOrEqual(done.version);

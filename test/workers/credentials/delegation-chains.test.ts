@@ -1,4 +1,4 @@
-/** Chains of delegations with a link that is not in force: nothing new rests on them. */
+/** Chains of delegations with a link that is not in force. Nothing new can rest on them. */
 import { runInDurableObject } from 'cloudflare:test';
 import { beforeEach, expect, test, vi } from 'vitest';
 import type { Status } from '../../../shared/credentials/status-list.ts';
@@ -15,7 +15,7 @@ beforeEach(() => {
 
 const REFUSED = Array(3).fill('DELEGATION_MISMATCH');
 
-/** Owner, reseller and relay in force, and what the relay has begun on top: one to confirm, and one to resume. */
+/** Owner, reseller and relay in force, and two delegations of the relay on top: one to confirm, and one to resume. */
 async function chain() {
   const { world, link } = await linked();
   const [reseller, relay, agent] = await Promise.all([newSigner(), newSigner('EdDSA'), newSigner()]);
@@ -40,7 +40,7 @@ async function chain() {
       ];
       return done.map((each) => (each.ok ? 'ok' : each.code));
     },
-    /** Confirms, and revokes the first link while the signature is verified. */
+    /** Confirms a delegation, and revokes the first link while the signature is verified. */
     confirmLate: () =>
       runInDurableObject(credentialsStub(), async (instance) => {
         const own = instance as CredentialStore;
@@ -63,7 +63,7 @@ test('a delegation before that is suspended or revoked refuses what would rest o
     expect(await codes()).toEqual(REFUSED);
     accepted(await move(principal, link, 'resume'));
   }
-  // With all links in force, it was no other rule.
+  // With all links in force, these changes are accepted, so no other rule has refused them.
   accepted(await move('relay', suspended, 'resume'));
   accepted(await move('relay', suspended, 'suspend'));
   accepted(await move('acme', first, 'revoke'));
@@ -75,7 +75,7 @@ test('so does the certificate that the chain begins with, once its list suspends
   const push = async (status: Status, later: number): Promise<void> => {
     const list = await statusList(world.issuer, { 1: status }, { iat: nowS() + later });
     accepted(await credentials().pushStatusList(asToken(), list));
-    // No test ends while its objects still work.
+    // A test must not end while its objects still work.
     const state = status === 'valid' ? 'approved' : 'suspended';
     await vi.waitFor(async () => expect((await store().get(1))!.state).toBe(state), HANG_MS);
   };

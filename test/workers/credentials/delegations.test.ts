@@ -1,4 +1,4 @@
-/** Delegations: chains from the owner to the relay, their moves against a plain model, and their status in the head. */
+/** Delegations: chains from the owner to the relay, their moves compared with a plain model, and their status in the head. */
 import { evictDurableObject, runInDurableObject } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import fc from 'fast-check';
@@ -101,7 +101,7 @@ describe('a proposal is refused', () => {
   });
 });
 
-/** Waits until the registration follows its certificate: no test ends while its objects still work. */
+/** Waits until the registration follows its certificate, because a test must not end while its objects still work. */
 const suspended = () =>
   vi.waitFor(async () => expect((await store().get(1))!.state).toBe('suspended'), HANG_MS);
 
@@ -137,7 +137,7 @@ test('only the accepted claims, signed by the principal, confirm a delegation', 
   });
 });
 
-/** The moves of a delegation, written down once more. */
+/** The moves of a delegation, repeated on purpose. */
 const MODEL: Readonly<Record<string, readonly [by: string, to: string]>> = {
   ...{ 'proposed accept': ['reseller', 'accepted'], 'proposed reject': ['reseller', 'rejected'] },
   ...{ 'proposed withdraw': ['acme', 'withdrawn'], 'accepted reject': ['reseller', 'rejected'] },

@@ -1,4 +1,4 @@
-/** Issuers and their status lists over time: hosts that change hands, pulls, and lists that come while a certificate does. */
+/** Issuers and their status lists over time: hosts that change hands, pulls, and lists that arrive with a certificate. */
 import { runInDurableObject } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import { beforeEach, expect, test, vi } from 'vitest';
@@ -42,7 +42,7 @@ test('a list that revokes a certificate while it is uploaded is not missed', asy
   const world = await credentialWorld();
   const body = await upload(world.issuer, world.holder, 1);
   const revoked = await statusList(world.issuer, { 1: 'revoked' });
-  // The list comes while the store of registrations checks the numbers.
+  // The list arrives while the store of registrations checks the numbers.
   const registrations = vi
     .spyOn((env as unknown as ControlEnv).REGISTRATIONS, 'getByName')
     .mockImplementation(
@@ -93,7 +93,7 @@ test('an organisation whose store fails holds up no other', async () => {
   expect(behind).toEqual(['broken']);
 });
 
-/** Order of P-256. Of each signature (r, s), (r, order - s) is one too. */
+/** The order of P-256. For each signature (r, s), (r, order - s) is also valid. */
 const P256_ORDER = 0xffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551n;
 
 test('the same certificate with another signature is the same certificate', async () => {
@@ -169,7 +169,7 @@ test('no host is read that its issuer has lost, and no other issuer takes over i
   accepted(await credentials().putIssuer(asToken(), other, ANY));
   const taken = await statusList(heir, {}, { iat: nowS() + 1 });
   expect(await credentials().pushStatusList(asToken(), taken)).toMatchObject({ code: 'STATUS_LIST_INVALID' });
-  // Its lists go with it.
+  // The issuer's lists are removed with it.
   accepted(await credentials().removeIssuer(asToken(), 'carrier', ANY));
   accepted(await credentials().pushStatusList(asToken(), taken));
   expect(await credentials().statusLists()).toMatchObject([{ uri: LIST_URI, issuer: 'heir' }]);
@@ -197,7 +197,7 @@ test('an issuer with operators speaks for their numbers, and for no others', asy
   for (const [index, [number, result]] of [
     ['+821025000000', 'valid'],
     ['+821030999999', 'valid'],
-    // Those of another operator, on both sides.
+    // Numbers of another operator, on both sides.
     ['+821024999999', 'CERTIFICATE_MISMATCH'],
     ['+821031000000', 'CERTIFICATE_MISMATCH'],
     ['+8215880001', 'CERTIFICATE_MISMATCH'],
@@ -234,7 +234,7 @@ test('a list is pulled before it ends, and sooner if pulls fail', () => {
   expect(pauseS({ ttl: 1, exp })).toBe(15);
   expect(pauseS({ ttl: 90_000, exp: exp * 10 })).toBe(86_400);
   expect(pauseS({ ttl: 600, exp: 1_000_000 + 400 })).toBe(200);
-  // One that has ended is not pulled all the time.
+  // A list that has ended is not pulled constantly.
   expect(pauseS({ ttl: 600, exp: 1_000_000 })).toBe(600);
   expect([1, 2, 3, 10].map((failures) => pauseS({ ttl: 86_400, exp: exp * 10 }, failures))).toEqual([
     15, 30, 60, 7_680,

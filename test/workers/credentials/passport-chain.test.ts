@@ -1,4 +1,4 @@
-/** Certificate chains of PASSporTs that OpenSSL made (test/vectors/passport.sh), against the configured roots. */
+/** Certificate chains of PASSporTs, made by OpenSSL (test/vectors/passport.sh), checked against the configured roots. */
 import { describe, expect, it } from 'vitest';
 import { PASSPORT_CHAIN_CERTIFICATES_MAX } from '../../../shared/limits/passport.ts';
 import { parseRoot, verifyChain } from '../../../workers/credentials/passport-chain.ts';
@@ -8,7 +8,7 @@ import vectors from '../../vectors/passport.json' with { type: 'json' };
 const NOW = Date.UTC(2026, 10, 24);
 const BEGIN = Date.UTC(2026, 0, 1);
 const END = Date.UTC(2046, 0, 1);
-/** What the certificate `signer` names itself. */
+/** The numbers that the certificate `signer` names. */
 const NAMED = [
   { from: 82_221_230_000, to: 82_221_230_099 },
   { from: 8_215_881_234, to: 8_215_881_234 },
@@ -28,7 +28,7 @@ function rootNamed(name: Name) {
 
 const roots = [rootNamed('other'), rootNamed('root')];
 
-/** The failure of a chain, or null. */
+/** The failure of a chain; null if it is valid. */
 async function failureOf(chain: string, now = NOW): Promise<string | null> {
   const verified = await verifyChain(chain, roots, now);
   return verified.ok ? null : verified.message;
@@ -134,7 +134,7 @@ describe('parseRoot', () => {
 describe('parseTnAuthorization', () => {
   const bytesOf = (hex: string): ArrayBuffer =>
     Uint8Array.from(hex.match(/../g) ?? [], (byte) => Number.parseInt(byte, 16)).buffer;
-  /** One DER value of fewer than 128 bytes. */
+  /** A DER value of fewer than 128 bytes. */
   const der = (tag: string, content: string): string =>
     tag + (content.length / 2).toString(16).padStart(2, '0') + content;
   const text = (written: string): string =>

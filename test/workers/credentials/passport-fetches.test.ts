@@ -1,4 +1,4 @@
-/** The certificates of PASSporTs: fetched from allowed hosts alone, verified, kept while servers fail, and renewed in time. */
+/** Certificates of PASSporTs: fetched only from allowed hosts, verified, kept while servers fail, and renewed in time. */
 import { runInDurableObject } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import { beforeEach, describe, expect, test, vi } from 'vitest';
@@ -31,7 +31,7 @@ const EXPIRES = Date.UTC(2026, 10, 1);
 
 let now: number;
 let warned: string[];
-/** What the server of each URL responds. */
+/** The response of the server of each URL. */
 let served: Record<string, () => Response | Promise<Response>>;
 let fetched: string[];
 
@@ -58,7 +58,7 @@ interface Parts {
   readonly tables: Tables;
 }
 
-/** Uses the parts of one store, each time as after a restart. */
+/** Uses the parts of one store. Each call behaves like a restart. */
 function inStore<Value>(use: (parts: Parts) => Value | Promise<Value>, isCloudflare = true): Promise<Value> {
   const stub = CREDENTIALS.getByName('main') as unknown as DurableObjectStub;
   return runInDurableObject(stub, (_instance, { storage }) => {
@@ -85,7 +85,7 @@ const dueAt = () => inStore(({ fetches }) => fetches.dueAt(now));
 const published = () => inStore(({ tables }) => tables.passport.published(now));
 const info = () => inStore(({ changes }) => changes.certificate('kt')!);
 
-/** The root, and a certificate that was fetched. */
+/** Adds the root, and a certificate that is then fetched. */
 async function fetchedKt(certificate: PassportCertificate = KT): Promise<PassportCertificateInfo> {
   await putRoot();
   expect(await put(certificate)).toMatchObject({ ok: true });
@@ -217,7 +217,7 @@ test('without its root, a certificate is no longer published, and with it again 
   await run();
   expect(await published()).toEqual([]);
   expect(await info()).toMatchObject({ status: 'failed' });
-  // Nor is its host read any more.
+  // Its host is no longer contacted, either.
   now += PASSPORT_FETCH_MS;
   await run();
   expect(await info()).toMatchObject({ problem: 'no root is trusted for the host' });

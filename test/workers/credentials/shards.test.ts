@@ -1,4 +1,4 @@
-/** Many certificates: a change makes one shard and the index again, and what is old is removed. */
+/** Many certificates. A change rewrites only one shard and the index, and old certificates are removed. */
 import { runInDurableObject } from 'cloudflare:test';
 import { beforeEach, expect, test, vi } from 'vitest';
 import { toBase64Url } from '../../../shared/bytes.ts';
@@ -50,7 +50,7 @@ test('one of many certificates changes one shard, and a status none', async () =
   expect(before.shards).toHaveLength(2);
   const added = await uploaded(world, 3);
   await published(COUNT + 2);
-  // One more than fits into two shards: now there are four, and all are new.
+  // One more than fits into two shards. Now there are four new shards.
   const grown = (await readCredentials()).index;
   expect(grown.shards).toHaveLength(4);
   const next = await uploaded(world, 4);
@@ -76,7 +76,7 @@ test('what expired long ago is removed, and makes room', async () => {
     storage.sql.exec('UPDATE certificates SET exp = ? WHERE digest = ?', until, old.digest);
     storage.sql.exec("UPDATE meta SET value = '0' WHERE key = 'sweptAt'");
     await (instance as CredentialStore).alarm();
-    // The sweep comes last: what it changes is published with the next alarm.
+    // The sweep comes last, so its changes are published by the next alarm.
     await (instance as CredentialStore).alarm();
   });
   await published(1);

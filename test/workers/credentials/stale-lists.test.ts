@@ -1,5 +1,5 @@
 /**
- * Status lists that have lapsed, and lists that lack an entry: what depends on them is refused or suspended, and never taken
+ * Expired status lists, and lists that lack an entry. Everything that depends on them is refused or suspended, and never counts
  * as valid.
  */
 import { runInDurableObject } from 'cloudflare:test';
@@ -25,12 +25,12 @@ beforeEach(() => {
   vi.spyOn(console, 'warn').mockReturnValue(undefined);
 });
 
-/** Pulls of the list get this. */
+/** The response to all pulls of the list. */
 function serve(status: number, text: string): void {
   vi.spyOn(globalThis, 'fetch').mockImplementation(async () => new Response(text, { status }));
 }
 
-/** The known list has ended just now. */
+/** Makes the known list end now. */
 const lapse = () =>
   runInDurableObject(credentialsStub(), (_, { storage }) =>
     storage.sql.exec('UPDATE status_lists SET exp = ?', nowS()),
@@ -91,7 +91,7 @@ test('a list that is too short for a certificate suspends it, and the next long 
   ).entries()) {
     const list = await statusList(world.issuer, {}, { iat: nowS() + later }, size);
     accepted(await credentials().pushStatusList(asToken(), list));
-    // What the edge reads of it: out of range is unknown.
+    // The status that the edge reads. It is unknown outside the list.
     expect(await (await readCredentials()).statusOf(digest)).toBe(status);
     expect(await credentials().certificate('acme', digest)).toMatchObject({ state });
     const follows = state === 'valid' ? 'approved' : state;

@@ -51,7 +51,7 @@ test('a list never goes back, and only its issuer signs it', async () => {
   const list = await statusList(issuer, { 1: 'revoked' }, { iat: now, exp: now + 600 });
   expect(await push(list)).toBe('ok');
   expect(await push(list)).toBe('ok');
-  // Signed again, it is the same list.
+  // A list that is signed again counts as the same list.
   expect(await push(await statusList(issuer, { 1: 'revoked' }, { iat: now, exp: now + 600 }))).toBe('ok');
   const stranger = await newSigner();
   const bomb = await deflate(new StatusList(2, new Uint8Array(limits.STATUS_ENTRIES_MAX / 4 + 1)));
@@ -144,7 +144,7 @@ test('an accepted list reaches the head if the object ends before, and no one se
   }, HANG_MS);
 });
 
-/** Answers of the host of the lists, instead of the network. */
+/** Replaces the network: answers for the host of the lists. */
 function serve(answer: (url: string) => Response): { readonly pulls: string[] } {
   const pulls: string[] = [];
   vi.spyOn(globalThis, 'fetch').mockImplementation(async (input) => {
@@ -173,7 +173,7 @@ test('the alarm pulls a list when it is due, and shows why it could not', async 
   );
   const [list] = await credentials().statusLists();
   expect(list).toMatchObject({ problem: null, certificates: 1 });
-  // No sooner than the shortest interval, whatever the list says.
+  // Not earlier than the shortest interval, whatever the list states.
   expect(Date.parse(list!.pullAt)).toBeGreaterThanOrEqual(before + 15_000);
   for (const [answer, problem] of [
     [() => new Response('', { status: 404 }), 'HTTP_404'],

@@ -1,4 +1,4 @@
-/** Scores of texts from the objects of clients to the one that adds them up: exact, whatever dies when. */
+/** Scores of texts from the clients' objects to the object that adds them up: exact, whatever dies at any time. */
 import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from 'cloudflare:test';
 import fc from 'fast-check';
 import { afterEach, describe, expect, test, vi } from 'vitest';
@@ -73,7 +73,7 @@ describe('counts', () => {
     let run = 0;
     await fc.assert(
       fc.asyncProperty(fc.array(step, { maxLength: 25 }), async (steps) => {
-        // Names of their own, so that each run begins with nothing.
+        // Each run has its own names, so that it begins empty.
         const nameOf = (client: string): string => `${client}${run}`;
         run++;
         const names = [nameOf('a'), nameOf('b')];
@@ -161,7 +161,7 @@ describe('counts', () => {
       for (let source = 0; source < 4; source++)
         rows.merge(`c-${source}`, [{ day: day - 1, scores: full }], day);
       expect(rows.merge('more', [{ day: day - 1, scores: [one] }], day)).toBe(1);
-      // A row that is there still rises.
+      // A row that exists can still rise.
       const [release, model, ...counts] = one;
       const risen: TextCounts = [release, 'm-0', ...counts.map((each) => 2 * each)];
       expect([rows.merge('c-0', [{ day: day - 1, scores: [risen] }], day), model]).toEqual([0, 'kr-1']);

@@ -1,6 +1,6 @@
 /**
- * What the object that adds up the scores of texts does with them: alarms, and the end of a canary that marks far more texts
- * than the release in force.
+ * How the object that adds up the scores of texts uses them: alarms, and the end of a canary that marks far more texts than the
+ * release in force.
  */
 import { runDurableObjectAlarm, runInDurableObject } from 'cloudflare:test';
 import { beforeEach, describe, expect, test, vi } from 'vitest';
@@ -26,7 +26,7 @@ atNoon();
 
 const DAY_MS = 24 * HOUR_MS;
 
-/** Lets the object check what it has, as its alarm would. */
+/** Makes the object check its data, like its alarm. */
 async function checked(): Promise<void> {
   vi.setSystemTime(Date.now() + Math.max(DRIFT_CHECK_MS, DRIFT_CANARY_MS));
   await runInDurableObject(driftStub(), (_, { storage }) => storage.setAlarm(Date.now()));
@@ -101,7 +101,7 @@ describe('drift', () => {
       { day: '2040-01-10', texts: 2_000, bands: { ordinary: 1_080, suspicious: 920 }, baseTexts: 7_000 },
     ]);
     expect(report.drifting).toMatchObject([{ client: 'relay', model: 'kr-1' }]);
-    // Another day begins without an alarm.
+    // A new day begins without an alarm.
     vi.setSystemTime(NOON + DAY_MS);
     expect(await drift().status()).toMatchObject({ psi: [], driftingClients: 0, texts: 0 });
   });
@@ -139,8 +139,8 @@ describe('drift', () => {
 });
 
 /**
- * A fleet of two data centres: Seoul with the release in force, Tokyo with the candidate. Every client sends through
- * both, from isolates that flush for themselves.
+ * A fleet of two data centres: Seoul with the release in force, and Tokyo with the candidate. Every client sends through both,
+ * from isolates with their own flushes.
  */
 async function fleet(
   clients: readonly string[],
@@ -213,7 +213,7 @@ describe('a canary', () => {
     await reportDays('bank', [[0, scoresOf('text-1', 10_000, 0)]]);
     await checked();
     expect(canary.withdrawn).toEqual([]);
-    // One client alone, whatever it sends.
+    // One client alone does not suffice, whatever it sends.
     await reportDays('gateway', [[0, scoresOf('text-2', 40_000, 0.9)]]);
     await checked();
     expect(canary.withdrawn).toEqual([]);
@@ -230,7 +230,7 @@ describe('a canary', () => {
     await checked();
     expect(canary.withdrawn).toEqual([]);
     canary.isDown = false;
-    // The alarm that it has set itself.
+    // The alarm that the object has set for itself.
     await vi.waitFor(async () => expect(await runDurableObjectAlarm(driftStub())).toBe(true), WAIT);
     expect(canary.withdrawn).toHaveLength(1);
     expect(textsOf(scoresOf('text-2', 4_000, 0.2).slice(2) as number[])).toBe(4_000);

@@ -1,6 +1,4 @@
-/**
- * Records of blocks: for clients that want them, with keyed numbers, and none for the others.
- */
+/** Records of blocks: with keyed numbers for clients that want them, and none for other clients. */
 import { env } from 'cloudflare:workers';
 import { beforeEach, expect, test, vi } from 'vitest';
 import { utf8 } from '../../../shared/bytes.ts';
@@ -109,7 +107,7 @@ test('a sealed value that is bound to no key does not open as records', async ()
 });
 
 test('the digits of a number are never recorded in clear, however they are written', async () => {
-  // Months and hours in compatibility form, letters in the way of a number, and full-width digits.
+  // Months and hours in compatibility form, letters in place of a number, and full-width digits.
   const senders = ['A㋀㋁㋂㋃㋄㋅㋆', 'SHOP㍘㍙㍚㍛㍜㍝㍞', 'SHOP 24'];
   senders.push('０１０－２０００－５０３６', 'SHOP 010-2000-5036', '２０００－５０３６');
   for (const from of senders) await sendAndSettle({ body: { from, to: LISTED } });

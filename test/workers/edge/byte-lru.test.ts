@@ -1,4 +1,4 @@
-/** The cache holds what was used last, and never more than its bytes. */
+/** The cache keeps the values that were used last, and never more than its limit of bytes. */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { ByteLru } from '../../../workers/edge/byte-lru.ts';
@@ -12,7 +12,7 @@ const step: fc.Arbitrary<Step> = fc.tuple(
   fc.integer({ min: 1, max: 25 }),
 );
 
-/** A list of keys and bytes, the last used one at its end. */
+/** A list of keys and bytes. The last used one is at its end. */
 function model(held: readonly (readonly [string, number])[], [op, key, bytes]: Step) {
   const own = held.filter(([each]) => each === key);
   const others = held.filter(([each]) => each !== key);
@@ -37,7 +37,7 @@ test('the cache holds what a plain list holds', () => {
         held = model(held, each);
         expect(cache.bytes).toBe(held.reduce((sum, [, size]) => sum + size, 0));
       }
-      // In their order, because reading one changes it.
+      // Check in this order, because reading a value changes the order.
       for (const [key, bytes] of held) expect(cache.get(key)).toBe(bytes);
     }),
   );

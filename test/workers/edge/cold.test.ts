@@ -1,5 +1,5 @@
 /**
- * A cold isolate: how many reads its first response waits for, and the cost of many first requests at once.
+ * A cold isolate: how many reads its first response waits for, and the cost of many concurrent first requests.
  */
 import { exports } from 'cloudflare:workers';
 import { describe, expect, test, vi } from 'vitest';
@@ -45,7 +45,7 @@ describe('the first request of an isolate', () => {
   test('reads what the head names, then what its number needs, and waits for nothing else', async () => {
     await publish(large);
     await publishClients();
-    // As the coordinator returns it: without the manifests.
+    // The head without the manifests, as the coordinator returns it.
     const authority = fakeCoordinator();
     authority.setHead(await coordinatorHead());
     const kv = new KvWatch();
@@ -56,7 +56,7 @@ describe('the first request of an isolate', () => {
     for (const key of needed) kv.override(key, second.hold);
     kv.overrideOthers(rest.hold);
     const answer = sendHere({ body: { to: LAST } });
-    // Neither gets a value before both are requested: the reads cannot be sequential.
+    // Both keys are requested before either one gets a value, so the reads cannot be sequential.
     await Promise.all(named.map((key) => kv.waitForGet(key)));
     expect(kv.gets.toSorted()).toEqual(named.toSorted());
     first.open();
@@ -72,7 +72,7 @@ describe('the first request of an isolate', () => {
     await publishClients();
     const kv = new KvWatch();
     await sendAndSettle({ body: { to: LAST } });
-    // A request has a limited number of reads at a time: what is requested first arrives first.
+    // A request has a limited number of concurrent reads, so the first requested values arrive first.
     expect(kv.gets.slice(2, 4).toSorted()).toEqual(needed.toSorted());
   });
 
@@ -99,7 +99,7 @@ describe('the first request of an isolate', () => {
 });
 
 describe('fifty first requests at once', () => {
-  // Every other number differs from a listed one in one digit. The last request needs the sources.
+  // Every second number differs from a listed number in one digit. The last request needs the sources.
   const checks = Array.from({ length: 49 }, (_, place) => ({
     body: { to: place % 2 === 0 ? filler(place) : `${filler(place).slice(0, -1)}1` },
     verdict: place % 2 === 0 ? 'block NUMBER_TERMINATED' : 'allow',

@@ -1,6 +1,6 @@
 /**
- * The client directory that the head names: who may send requests, the effect of a missing or damaged
- * directory, and how soon a new key works.
+ * The client directory that the head names: which clients may send requests, the effect of a missing or
+ * damaged directory, and how soon a new key works.
  */
 import { env } from 'cloudflare:workers';
 import { beforeEach, describe, expect, test, vi } from 'vitest';
@@ -37,7 +37,7 @@ const DAMAGED: Readonly<Record<string, ReadOverride>> = {
   'has a flipped bit': changed((bytes) => bytes.with(20, bytes[20]! ^ 1)),
   'is cut': changed((bytes) => bytes.slice(0, -1)),
 };
-/** Sealed and named by the head, and still invalid. */
+/** Sealed and named by the head, but invalid. */
 const WRONG: Readonly<Record<string, readonly object[]>> = {
   'has one invalid client': [...CLIENTS, { id: 'UPPER', rights: [] }],
   'has too many clients': Array(CLIENTS_MAX + 1).fill(CLIENTS[0]),
@@ -146,7 +146,7 @@ describe('an unknown key', () => {
     vi.useFakeTimers({ toFake: ['Date', 'setTimeout', 'clearTimeout'], now: NOW });
     await publishClients(others);
     await sendAndSettle({ ...check, client: 'closed' });
-    // The coordinator has the client. KV, which may not be read again so soon, does not.
+    // The coordinator has the client, but KV, which may not be read again so soon, lacks it.
     await publishClients();
     fakeCoordinator().setHead(await coordinatorHead({ seq: 2 }));
     await publishManifest(built.manifest);

@@ -1,6 +1,6 @@
 /**
- * Client keys with conditions: an end, addresses, certificates. A verified secret is cached; its conditions are
- * checked for each request, and only what Cloudflare observed counts.
+ * Client keys with conditions: an end, addresses, certificates. A verified secret is cached. Its conditions
+ * are checked for each request, and only what Cloudflare observed counts.
  */
 import { beforeEach, describe, expect, test, vi } from 'vitest';
 import type { KeyConditions } from '../../../shared/key-conditions.ts';

@@ -1,4 +1,4 @@
-/** Which checks count as texts of a mobile number, by each route, and what waits while the counts cannot be sent. */
+/** Which checks count as texts of a mobile number, on each route, and what waits while the counts cannot be sent. */
 import { beforeEach, expect, test, vi } from 'vitest';
 import { JITTER_SHARE, USAGE_FLUSH_MS } from '../../../shared/limits/edge.ts';
 import type { UsageFlush } from '../../../shared/usage/flush.ts';
@@ -58,7 +58,7 @@ test('texts by each route are counted; previews, mock clients and gateways are n
   await post('/v1/gateway/check', { ...text, channel: 'sms', ingress: { type: 'international' } });
   await vi.advanceTimersByTimeAsync(INTERVAL_MS);
   const byClient = Object.fromEntries(sent.map(({ client: id, mobile }) => [id, mobile]));
-  // A blocked recipient gets no text, and a check of a sender alone is none.
+  // A blocked recipient gets no text, and a check of only a sender is not a text.
   expect(byClient).toEqual({ real: [[Number(MOBILE), 5]], mock: undefined });
   await post('/v1/check', text);
   await vi.advanceTimersByTimeAsync(INTERVAL_MS);

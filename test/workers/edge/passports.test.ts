@@ -1,5 +1,5 @@
 /**
- * PASSporTs at the edge: verified once with the certificates that the head names, without any request to the outside, and
+ * PASSporTs at the edge. They are verified once with the certificates that the head names, without any outgoing request, and
  * charged to the quota of the gateway.
  */
 import { beforeEach, expect, test, vi } from 'vitest';
@@ -42,7 +42,7 @@ function passport(x5u = X5U): Promise<string> {
 async function publishRows(passports: readonly PassportRow[], version: number): Promise<void> {
   const { head } = await publishCredentials({ passports, version });
   await putHead({ seq: version, ...head });
-  // The next request polls the head; the one after it has it.
+  // The next request polls the head, and the one after it uses the new head.
   vi.setSystemTime(Date.now() + NEXT_POLL_MS);
   await check();
 }
@@ -140,7 +140,7 @@ test('in one second, a gateway has a bounded count of new PASSporTs, and another
   const refused = await check({ identity }, 'flooder');
   expect([refused.status, refused.headers.get('retry-after')]).toEqual([429, '1']);
   expect((await check({ identity })).body).toMatchObject(VERIFIED);
-  // It is known now.
+  // The PASSporT is known now.
   expect((await check({ identity }, 'flooder')).body).toMatchObject(VERIFIED);
   vi.setSystemTime(Date.now() + 1_000);
   expect((await check({ identity: await passport() }, 'flooder')).body).toMatchObject(VERIFIED);

@@ -1,4 +1,4 @@
-/** Qualifications at the edge: they come with the client directory, and end without another head. */
+/** Qualifications at the edge arrive with the client directory, and end without a new head. */
 import { beforeEach, expect, test, vi } from 'vitest';
 import type { DirectoryOrganisation } from '../../../shared/clients.ts';
 import { messageToken, NUMBER } from '../../shared/support/credential-world.ts';

@@ -1,6 +1,6 @@
 /**
- * The quota: it counts numbers, is exact in one isolate, is reported in parts to the rate limit binding, and
- * never makes a request fail.
+ * The quota counts numbers, is exact in one isolate, is reported in parts to the rate limit binding, and never
+ * makes a request fail.
  */
 import { beforeEach, describe, expect, test, vi } from 'vitest';
 import { QUOTA_FLUSH_MS } from '../../../shared/limits/lists.ts';
@@ -141,7 +141,7 @@ describe('the quota of an isolate', () => {
 });
 
 describe('the rate limit binding', () => {
-  /** Numbers after which it gets a report. */
+  /** The number of numbers after which the binding gets a report. */
   const enough = 100_000 * QUOTA_FLUSH_SHARE;
 
   test('gets the share of the quota in parts of 10,000, once enough numbers are counted', async () => {
@@ -169,7 +169,7 @@ describe('the rate limit binding', () => {
     await sendAndSettle(batch(1, 'parts'), { QUOTA });
     vi.setSystemTime(BEGIN + 2 * QUOTA_FLUSH_MS + 2);
     for (let checks = 0; checks < 5; checks++) await sendAndSettle(batch(1, 'parts'), { QUOTA });
-    // A part is 10 numbers: 25 are two parts, and the remaining 5 with 5 more are one.
+    // A part is 10 numbers. 25 numbers are two parts, and the remaining 5 are one part with 5 more.
     expect(QUOTA.calls.map(({ delta }) => delta)).toEqual([2, 1]);
   });
 

@@ -1,6 +1,6 @@
 /**
- * The cost of refused keys: a repeated key causes no check for a newer head, and different keys share one
- * check a second. A key that was used too early works a few seconds later.
+ * The cost of refused keys. A repeated key causes no check for a newer head, and different keys share one
+ * check per second. A key that was used too early works a few seconds later.
  */
 import { beforeEach, describe, expect, test, vi } from 'vitest';
 import {
@@ -30,13 +30,13 @@ coldIsolate();
 
 const built = await build(smallLists());
 const check = { body: { to: LISTED } };
-/** Before this time, in ms, no poll is due. */
+/** No poll is due before this time, in ms. */
 const NO_POLL_MS = HEAD_FRESH_MS * (1 - JITTER_SHARE);
 const STEP_MS = 100;
 
 const withKey = (key: string): RequestOptions => ({ ...check, headers: { authorization: `Bearer ${key}` } });
 
-/** From `start` on, sends a request every STEP_MS, as long as no poll is due. */
+/** Sends a request every STEP_MS from `start` on, until a poll is due. */
 async function sendRepeatedly(
   start: number,
   options: (index: number) => RequestOptions,
@@ -51,7 +51,7 @@ async function sendRepeatedly(
 
 const [, ...others] = CLIENTS;
 
-/** The isolate knows all clients but `open`; the coordinator knows all. */
+/** The isolate knows all clients except `open`; the coordinator knows all. */
 beforeEach(async () => {
   vi.spyOn(console, 'warn').mockReturnValue(undefined);
   vi.useFakeTimers({ toFake: ['Date'], now: NOW });
@@ -101,7 +101,7 @@ describe('a key that is refused', () => {
     await publishClients();
     fakeCoordinator().setHead(await coordinatorHead({ seq: 2 }));
     vi.setSystemTime(NOW + KEY_REFUSED_MS - 1);
-    // This request causes the check that KEY_FRESH_MS allows: the refused key alone would cause none.
+    // This request causes the check that KEY_FRESH_MS allows. The refused key alone would cause none.
     await sendAndSettle(withKey('nobody.secret-of-nobody'));
     expect((await sendAndSettle(check)).status).toBe(200);
   });
@@ -139,7 +139,7 @@ describe('endless different keys', () => {
   });
 
   test('share it when neither the coordinator nor KV answers, and only an old copy is left', async () => {
-    // After one request the isolate leaves the coordinator alone: each check reads the copy, and then KV.
+    // After one request the isolate leaves the coordinator alone. Each check then reads the copy, and then KV.
     fakeCoordinator().behaviour = 'overloaded';
     const kv = new KvWatch();
     kv.overrideOthers(failing);

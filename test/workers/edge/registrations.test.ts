@@ -1,6 +1,6 @@
 /**
- * Registered senders at the edge: their values are loaded and counted like those of lists, changes in the head apply
- * at once, and nothing is guessed while either is missing.
+ * Registered senders at the edge. Their values are loaded and counted like those of lists, changes in the head apply at once,
+ * and nothing is guessed while either is missing.
  */
 import { env } from 'cloudflare:workers';
 import { beforeEach, describe, expect, test, vi } from 'vitest';

@@ -1,4 +1,4 @@
-/** What the edge collects about the numbers of a client, and what becomes of a client that was restricted. */
+/** What the edge collects about the numbers of a client, and how it treats a restricted client. */
 import { expect, test } from 'vitest';
 import { CanaryNumbers } from '../../../shared/enumeration/canary-numbers.ts';
 import { scanKeyOf } from '../../../shared/enumeration/scan-key.ts';

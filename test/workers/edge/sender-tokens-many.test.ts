@@ -1,6 +1,6 @@
 /**
- * Message tokens of many items: each is verified once, verifications count against the quota and are bounded by the
- * second, and no request gets a token into a URL or past a gateway. Test tokens have the result that they name.
+ * Message tokens of many items. Each token is verified once, verifications count against the quota and are limited per second,
+ * and no request gets a token into a URL or past a gateway. Test tokens have the result that they name.
  */
 import { beforeEach, describe, expect, test, vi } from 'vitest';
 import { TOKENS_PER_SECOND_MAX, VERIFICATION_NUMBERS } from '../../../shared/limits/credentials.ts';
@@ -24,7 +24,7 @@ const tokens = await Promise.all([token(1), token(2), token(3)]);
 const garbage = (index: number): string => `garbage-${index}`;
 const verifications = (): number => currentIsolate().tokens.verifications;
 
-/** Numbers of the quota that allow that many verifications, and the numbers of that many items. */
+/** The quota that allows this many verifications plus this many items. */
 const quota = (verified: number, items: number): number => verified * VERIFICATION_NUMBERS + items;
 
 beforeEach(async () => {
@@ -35,7 +35,7 @@ beforeEach(async () => {
     ...CLIENTS,
     await client('tokens', { requireToken: 'enforce', quotaNumbers: 1_000_000 }),
     await client('registered', { requireRegistration: 'enforce' }),
-    // Four items with a token count by their length: some 3,300 characters.
+    // Four items with a token count by their length, some 3,300 characters.
     await client('two-tokens', { quotaNumbers: quota(2, 10) }),
   ]);
   await putHead((await publishCredentials({ rows: ROWS })).head);
@@ -96,7 +96,7 @@ test('a text that is longer than any token is refused like garbage, and counts o
 
 test('a client with a small quota can present a token too: it takes half of the quota', async () => {
   const body = { from, senderToken: tokens[0] };
-  // The check itself is one of its five numbers, and the token three.
+  // The check takes one of the client's five numbers, and the token takes three.
   expect((await sendAndSettle({ body, client: 'small' })).body.verdict).toBe('allow');
   const other = await sendAndSettle({ body: { from, senderToken: tokens[1] }, client: 'small' });
   // The window ends in 51 s.
@@ -118,7 +118,7 @@ test('in one second, a client has a bounded count of new tokens, and other clien
     '1',
   ]);
   expect((await sendAndSettle({ ...one, client: 'most' })).body.verdict).toBe('allow');
-  // It is known now.
+  // The token is known now.
   expect((await sendAndSettle(one)).body.verdict).toBe('allow');
   vi.setSystemTime(NOW + 1_000);
   const other = { from, senderToken: tokens[1] };

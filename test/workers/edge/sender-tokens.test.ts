@@ -1,6 +1,6 @@
 /**
- * Message tokens at the edge: whatever is forged, expired, foreign or revoked is refused with its code, and a token is
- * verified once, while the status of its credentials is read for every request.
+ * Message tokens at the edge. A forged, expired, foreign or revoked token is refused with its code. A token is verified once,
+ * while the status of its credentials is read for every request.
  */
 import { beforeEach, describe, expect, test, vi } from 'vitest';
 import { encodeCredentials } from '../../../shared/credentials/credential-table.ts';
@@ -51,12 +51,12 @@ async function publishAll(some: Partial<CredentialContent> = {}, seq = 1): Promi
   await putHead({ seq, ...head });
 }
 
-/** The next request polls the head. */
+/** Makes the next request poll the head. */
 function nextPoll(): void {
   vi.setSystemTime(Date.now() + NEXT_POLL_MS);
 }
 
-/** The verdict and the codes that a check gets. */
+/** The verdict and the codes of a check. */
 async function verdict(body: Checked, name = 'off'): Promise<string> {
   const { body: found } = await sendAndSettle({ body: { from, ...body }, client: name });
   return [found.verdict ?? found.code, ...(found.reasons ?? []).map(({ code }) => code)].join(' ');
@@ -182,7 +182,7 @@ const LABELS = ['SENDER_RATE_REDUCED'];
 const UNKNOWN = ['LIST_STALE', 'LIST_UNAVAILABLE'];
 
 describe('a check is refused with a message token', () => {
-  /** Checks it for each setting, and once more when it is known. */
+  /** Checks a token with each setting, including when it is already known. */
   async function refuses([what, make, code, , body = {}]: Attack): Promise<void> {
     const senderToken = await make();
     const before = verifications();
@@ -200,7 +200,7 @@ describe('a check is refused with a message token', () => {
     expect(verifications() - before, what).toBeLessThanOrEqual(1);
   }
 
-  // One test for many rows: each test starts with an empty store, which takes longer than all rows together.
+  // One test covers many rows, because each test starts with an empty store, which takes longer than all rows together.
   test('that is forged, foreign, or not valid now', async () => {
     for (const attack of ATTACKS.filter(([, , , content]) => content === undefined)) await refuses(attack);
   });
@@ -277,7 +277,7 @@ test('while a shard cannot be loaded, a token decides nothing, and no registrati
 });
 
 test('a row of the table is found by its digest alone', async () => {
-  // The encoder refuses what the reader could not find.
+  // The encoder refuses rows that the reader could not find.
   expect(() => encodeCredentials([CERTIFICATE, CERTIFICATE])).toThrow(RangeError);
   const other = await messageToken(holder, [(await rowOf(stranger)).digest]);
   expect(await verdict({ senderToken: other })).toBe('block CERTIFICATE_INVALID');

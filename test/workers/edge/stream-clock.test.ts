@@ -1,6 +1,4 @@
-/**
- * A long stream: it keeps the head of its start, but not the time of it.
- */
+/** A long stream keeps the head of its start, but not the time of its start. */
 import { beforeEach, describe, expect, test, vi } from 'vitest';
 import { HEAD_FRESH_MS } from '../../../shared/limits/edge.ts';
 import { CLIENTS, publishClients } from '../support/clients.ts';
@@ -25,7 +23,7 @@ import {
 
 coldIsolate();
 
-/** The default of a client's maxStaleSeconds, in ms. */
+/** The default for a client's maxStaleSeconds, in ms. */
 const TOO_OLD_MS = 3_600_000;
 
 describe('a long stream', () => {

@@ -1,6 +1,4 @@
-/**
- * A stream over the quota: it waits for the next window, and reaches its end.
- */
+/** A stream over the quota waits for the next window, and reaches its end. */
 import { beforeEach, describe, expect, test, vi } from 'vitest';
 import { QUOTA_WINDOW_SECONDS, STREAM_BYTES_PER_NUMBER } from '../../../shared/limits/requests.ts';
 import { publishClients, SMALL_QUOTA_NUMBERS } from '../support/clients.ts';
@@ -17,7 +15,7 @@ const BEGIN = 29_924_833 * WINDOW_MS;
 const ANSWER = `${LISTED},block,NUMBER_SUSPENDED`;
 const answers = (count: number): string => Array(count).fill(ANSWER).join('\n');
 
-/** 'waiting' if the stream returns nothing until it has set a timer for the next window. */
+/** Returns 'waiting' if the stream returns nothing before it sets a timer for the next window. */
 async function readOrWait(stream: OpenStream): Promise<string> {
   return orTimer(stream.read(), 'waiting');
 }

@@ -1,6 +1,6 @@
 /**
- * Nothing of a text stays anywhere: it goes through every kind of check, with every kind of error, and no piece of it is in
- * an answer, a log, an event, a value in KV, a table of an object, a count or a block record.
+ * No part of a text is kept anywhere. The text passes every kind of check, with every kind of error, and no piece of it appears
+ * in an answer, a log, an event, a value in KV, a table of an object, a count or a block record.
  */
 import { listDurableObjectIds, runInDurableObject } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
@@ -21,14 +21,14 @@ import { build, NOW, NOWHERE, publish, putHead, smallLists } from '../support/wo
 
 coldIsolate();
 
-/** Its words are nowhere else, and no piece of eight characters is twice in it. */
+/** Its words appear nowhere else, and no piece of eight characters occurs twice in it. */
 const TEXT =
   'Quokka-Zebrafink 수달너구리 왈라비여우원숭이 https://kinkajou-vaquita.example/Wobbegong?axolotl=7319 Pangolin! 듀공바다코끼리도롱뇽';
 const HOST = 'kinkajou-vaquita.example';
 const PIECE = 8;
 
 const pieces = Array.from({ length: TEXT.length - PIECE + 1 }, (_, at) => TEXT.slice(at, at + PIECE));
-/** As it may be written: as it is, in lower case, decomposed, as JSON with escapes, as part of a URL. */
+/** The ways to write it: unchanged, in lower case, decomposed, as JSON with escapes, and as part of a URL. */
 const WRITTEN = new Set(
   pieces.flatMap((piece) => [
     ...[piece, piece.toLowerCase(), piece.normalize('NFD'), encodeURIComponent(piece)],
@@ -36,7 +36,7 @@ const WRITTEN = new Set(
   ]),
 );
 
-/** Pieces of the text in something that was written. */
+/** The pieces of the text that something written contains. */
 function leaks(found: string): string[] {
   return [...WRITTEN].filter((piece) => found.includes(piece) || found.normalize('NFD').includes(piece));
 }
@@ -83,7 +83,7 @@ const line = (value: unknown): string => `${JSON.stringify(value)}\n`;
 const by = 'recording';
 const gateway = { client: 'gateway', path: '/v1/gateway/check' };
 
-/** What is sent, with its status. Each has the text in it. */
+/** The requests that are sent, with their expected status. Each one contains the text. */
 const REQUESTS: readonly (readonly [string, number, RequestOptions])[] = [
   ['a check', 200, { client: by, body: item }],
   ['a check for a line of text', 200, { client: by, body: item, headers: { accept: 'text/plain' } }],
@@ -154,7 +154,7 @@ const REQUESTS: readonly (readonly [string, number, RequestOptions])[] = [
   ['a path that does not exist', 404, { path: `/v1/check/${encodeURIComponent('x')}`, body: item }],
 ];
 
-/** Everything that KV and the tables of all objects hold. */
+/** All contents of KV and of the tables of all objects. */
 async function stored(): Promise<string> {
   const parts: string[] = [];
   const { keys } = await env.LISTS.list();
@@ -193,7 +193,7 @@ test('nothing of a text is in any answer, log, event, value, table, count or rec
     expect([name, answer.status]).toEqual([name, status]);
     answers[name] = answer.all;
   }
-  // A bug whose message quotes the text.
+  // Simulates a bug whose message quotes the text.
   const score = vi.spyOn(TextModel.prototype, 'score').mockImplementation(() => {
     throw new Error(TEXT);
   });
@@ -202,7 +202,7 @@ test('nothing of a text is in any answer, log, event, value, table, count or rec
   answers['a bug'] = bug.all;
   score.mockRestore();
   for (const [name, all] of Object.entries(answers)) expect([name, leaks(all)]).toEqual([name, []]);
-  // They were found in it.
+  // The layers found something in the text.
   expect(answers['a check']).toContain('TEXT_HOST_LISTED');
   expect(answers['a check']).toContain('c-17');
   expect(logged.join('\n')).toContain('"event":"bug"');

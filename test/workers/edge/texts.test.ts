@@ -1,6 +1,6 @@
 /**
- * Texts in checks, batches, streams and gateway checks: equal ones are read once, long ones cost more, many of them leave
- * turns for other requests, and all of a request are read with the same release.
+ * Texts in checks, batches, streams and gateway checks. Equal texts are read once, long texts cost more, many texts leave turns
+ * for other requests, and all texts of a request are read with the same release.
  */
 import { beforeEach, describe, expect, test, vi } from 'vitest';
 import { QUOTA_WINDOW_SECONDS } from '../../../shared/limits/requests.ts';
@@ -58,7 +58,7 @@ async function post(path: string, body: unknown, by = 'labelled'): Promise<Respo
   return sendAndSettle({ path, body, client: by }, { TEXT_KEY });
 }
 
-/** Numbers of the quota that are left. */
+/** The remaining numbers of the quota. */
 function left({ headers }: WireResponse): number {
   return Number(/r=(\d+)/.exec(headers.get('ratelimit')!)![1]);
 }

@@ -1,6 +1,6 @@
 /**
- * What message tokens may cost at most: reads of credential shards, memory, and the progress of a stream. Tokens that are
- * made to be expensive change nothing for other clients.
+ * Limits on the cost of message tokens: reads of credential shards, memory, and the progress of a stream. Tokens that are made
+ * to be expensive do not affect other clients.
  */
 import { beforeEach, expect, test, vi } from 'vitest';
 import { toBase64Url } from '../../../shared/bytes.ts';
@@ -32,14 +32,14 @@ import { build, NEXT_POLL_MS, NOW, publish, putHead, smallLists } from '../suppo
 coldIsolate();
 
 const SHARDS = 128;
-/** Tokens at once: two floods are fewer than the new tokens of a second. */
+/** Concurrent tokens. Two floods are fewer than the new tokens of a second. */
 const FLOOD = 40;
 const from = `+${NUMBER}`;
 const built = await build(smallLists());
 const good = await messageToken(relay, CHAIN);
 
 const anyDigest = (): string => toBase64Url(crypto.getRandomValues(new Uint8Array(32)));
-/** A token of valid form with digests that nobody has, which could be in any shard. */
+/** A valid-looking token with digests that do not exist, which could be in any shard. */
 const madeUp = (): Promise<string> => messageToken(relay, Array.from({ length: 5 }, anyDigest));
 
 const check = (senderToken: string, name: string) =>
@@ -63,7 +63,7 @@ beforeEach(async () => {
 });
 
 test('made-up digests make an isolate read a bounded count of shards in a second, and other clients have their own', async () => {
-  // Some in each shard: values with the same content have one key.
+  // Put some rows in each shard, because values with the same content share one key.
   const others = await Promise.all(
     Array.from({ length: SHARDS * 8 }, () => rowOf(relay, { digest: anyDigest() })),
   );
@@ -79,7 +79,7 @@ test('made-up digests make an isolate read a bounded count of shards in a second
   expect(reads()).toBe(SHARD_READS_PER_SECOND_MAX);
   expect((await check(good, 'tokens')).body.verdict).toBe('allow');
   expect((await check(good, 'flooder')).body.verdict).toBe('allow');
-  // In another count of shards, all values are new. A token that was good needs no read of the bound.
+  // With another number of shards, all values are new. A token that was good needs no read from the limit.
   await putHead({ seq: 2, ...(await publishCredentials({ rows, shards: SHARDS * 2, version: 2 })).head });
   vi.setSystemTime(NOW + NEXT_POLL_MS);
   await check('test:TOKEN_INVALID', 'tokens');
@@ -93,7 +93,7 @@ test('lists with the same bytes and different bits are read each with its own', 
   const rows = [{ ...CERTIFICATE, statusUri: uri, statusIndex: 3 }, ...ROWS.slice(1)];
   const senderToken = await messageToken(holder, CHAIN.slice(0, 1));
   for (const seq of [1, 2, 3]) {
-    // With two bits, entry 1 is suspended; with one bit, entry 3 is revoked.
+    // With two bits per entry, entry 1 is suspended; with one bit, entry 3 is revoked.
     const { index } = await publishCredentials({ rows, statuses: new Map([[1, 'suspended']]), version: seq });
     const [list] = index.statusLists;
     const statusLists = [{ ...list!, uri, bits: 1 as const, size: 32 }, list!];

@@ -1,6 +1,6 @@
 /**
- * How an isolate sends its counts: behind the answers, one flush at a time, the same one again until it is answered.
- * No failure reaches a request.
+ * How an isolate sends its counts: after the answers, one flush at a time, repeating a flush until it is answered. No failure
+ * reaches a request.
  */
 import { env } from 'cloudflare:workers';
 import { beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
@@ -25,12 +25,12 @@ coldIsolate();
 
 const INTERVAL_MS = USAGE_FLUSH_MS * (1 + JITTER_SHARE);
 
-/** Objects of all clients, which can fail, in one. */
+/** The objects of all clients in one. They can fail. */
 class FakeObjects implements UsageObjects {
   readonly names: string[] = [];
   readonly sent: UsageFlush[] = [];
   readonly counted = new Map<string, UsageFlush>();
-  /** 'lost': counted, but the answer does not arrive. */
+  /** 'lost': the flush is counted, but its answer does not arrive. */
   state: 'ok' | 'down' | 'lost' | 'hangs' = 'ok';
 
   getByName(name: string): UsageObject {
@@ -148,7 +148,7 @@ describe('the counts of an isolate', () => {
   });
 
   test('of a flush that hangs are sent again, one at a time', async () => {
-    // The longest wait: an earlier flush would be sent again within the interval.
+    // Use the longest wait, because otherwise an earlier flush would be sent again within the interval.
     const random = vi.spyOn(Math, 'random').mockReturnValue(1);
     onTestFinished(() => random.mockRestore());
     objects.state = 'hangs';

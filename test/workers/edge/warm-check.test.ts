@@ -1,6 +1,6 @@
 /**
- * The cost of a check once everything is in memory: no read, no digest, no look at the data centre, and no
- * wait for a poll.
+ * The cost of a check once everything is in memory: no read, no digest, no read of the data centre's cache,
+ * and no wait for a poll.
  */
 import { createExecutionContext, waitOnExecutionContext } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
@@ -22,7 +22,7 @@ beforeEach(async () => {
   await publishClients();
 });
 
-/** @param onResponse called when the response arrives @returns how often the data centre was read */
+/** @param onResponse called when the response arrives @returns how often the data centre's cache was read */
 async function once(options: RequestOptions, onResponse = () => {}): Promise<number> {
   const incoming = request(options) as Parameters<typeof worker.fetch>[0];
   let looks = 0;
@@ -40,7 +40,7 @@ async function once(options: RequestOptions, onResponse = () => {}): Promise<num
   return looks;
 }
 
-/** Whether the request read or verified anything, and how often it read the data centre. */
+/** Whether the request read or verified anything, and how often it read the data centre's cache. */
 async function cost(options: RequestOptions): Promise<[worked: boolean, looks: number]> {
   const spies = [
     vi.spyOn(env.LISTS, 'get'),

@@ -1,6 +1,6 @@
 /**
- * Wrong client keys: over the limit they cause no check of the head, valid keys still work, and the log names only
- * clients that exist.
+ * Wrong client keys. Over the limit they cause no check of the head, valid keys still work, and the log names only existing
+ * clients.
  */
 import { beforeEach, describe, expect, test, vi } from 'vitest';
 import { KEY_FRESH_MS } from '../../../shared/limits/edge.ts';
@@ -46,7 +46,7 @@ describe('wrong keys', () => {
     expect(fakeCoordinator().requests).toHaveLength(0);
     expect((await wrong('open.secret-of-open')).status).toBe(200);
     expect((await wrong('open.wrong', '198.51.100.1')).status).toBe(401);
-    // The secret is right: its holder needs to know why the key does not work.
+    // The secret is right, so its holder needs to know why the key does not work.
     expect((await wrong('ended.secret-of-open')).body.message).toMatch(/^the client key expired at /);
     vi.setSystemTime(NOW + AUTHENTICATION_WINDOW_MS);
     expect((await wrong('open.wrong')).status).toBe(401);

@@ -1,4 +1,4 @@
-/** Evidence files of the real stores: what they have, what they leave out, and that they verify. */
+/** Evidence files of the real stores: their content, what they leave out, and that they verify. */
 import { expect, test, vi } from 'vitest';
 import { type AuditRecord, keyedNumber } from '../../../shared/audit.ts';
 import type {
@@ -106,7 +106,7 @@ test('no reporter, no partner, no appellant and no other sender is in a file', a
   for (const secret of ['reporter-', 'SECRET STATEMENT', 'secret@example.com'])
     expect(all).not.toContain(secret);
   expect(all).not.toContain('9999');
-  // Records of the desk name the partners, and are what they are.
+  // Only records of the desk may name the partners, because they are copied unchanged.
   for (const [name, text] of Object.entries(made.parts))
     if (!name.endsWith('.ndjson')) expect(text).not.toMatch(/"(?:skt|lgu)"/);
   const [own] = (await coordinator().audit(0, 1_000)).slice(-1);

@@ -1,4 +1,4 @@
-/** Requests for evidence files that are refused, and what is then stored: nothing. */
+/** Refused requests for evidence files. They store nothing. */
 import { expect, test, vi } from 'vitest';
 import type { Actor } from '../../../shared/admin/actor.ts';
 import type { EvidenceLine } from '../../../shared/admin/evidence-files.ts';
@@ -17,7 +17,7 @@ freshAppeals();
 const DAY_MS = 86_400_000;
 const at = (ms: number): string => new Date(NOON + ms).toISOString();
 
-/** Records of the log that say that a file was made. */
+/** Records of the log about the making of a file. */
 const made = async () =>
   (await coordinator().audit(0, 1_000)).filter(({ action }) => action === 'evidenceFiles.make');
 

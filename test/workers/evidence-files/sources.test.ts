@@ -1,4 +1,4 @@
-/** What evidence files take from credentials and notices, which other senders share, and where they are cut. */
+/** What evidence files take from the credentials and notices that other senders share, and where they cut them. */
 import { runInDurableObject } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import { beforeEach, expect, test, vi } from 'vitest';
@@ -33,7 +33,7 @@ import { SHARING_KEY } from '../support/secrets.ts';
 
 freshAppeals();
 
-/** A reference of another number. */
+/** The reference of another number. */
 const OTHER = 'a-reference-of-another';
 const LATER = { ...PERIOD, to: new Date(NOON + 1_000).toISOString() };
 
@@ -63,7 +63,7 @@ test('a file has the certificates of the number, and their records without those
   expect(JSON.stringify(made)).not.toContain('15880008');
 });
 
-/** Stores of notices that answer from these, and what they were queries for. */
+/** Stores of notices that answer with these notices, and the queries that they received. */
 function noticeStores(notices: (organisation: string) => readonly NoticeRecord[]) {
   const queries: (NoticeQuery & { organisation: string })[] = [];
   const NOTICES = {
@@ -152,7 +152,7 @@ test('records of another number are not in the tree of proofs, also if they shar
     (_: unknown, { storage }: DurableObjectState) =>
       storage.sql.exec<{ many: number }>('SELECT COUNT(*) AS many FROM audit').one().many,
   );
-  // Partners have records of their own there.
+  // The chain also has records of partners.
   expect(chain.length).toBeLessThan(all);
   expect(chain.every(({ subject }) => subject === 'rule block 1')).toBe(true);
 });

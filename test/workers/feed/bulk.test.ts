@@ -1,4 +1,4 @@
-/** The largest change of the live layer: the coordinator and the feed work on it in bounded steps. */
+/** The largest change of the live layer. The coordinator and the feed process it in bounded steps. */
 import { runInDurableObject } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import { expect, test, vi } from 'vitest';
@@ -56,7 +56,7 @@ test('ten thousand entries are read in pages, with bounded work for each', async
   watched.mockRestore();
   expect(Math.max(...pages.map(({ places }) => places.length))).toBe(FEED_CHANGES_MAX);
   const places = pages.flatMap((page) => page.places.map(({ high, low }) => `${high} ${low}`));
-  // The first page was asked for before the generation of the live layer was known.
+  // The first page was requested before the generation of the live layer was known.
   expect(new Set(places.slice(FEED_CHANGES_MAX)).size).toBe(BULK_ENTRIES_MAX);
   expect(pages.length).toBeLessThanOrEqual(2 + Math.ceil(BULK_ENTRIES_MAX / FEED_CHANGES_MAX));
   expect(await feed().status()).toMatchObject({

@@ -1,4 +1,4 @@
-/** Changes of the live layer become events: in order, at the time at which they take effect. */
+/** Changes of the live layer become events in order, at the time at which they take effect. */
 import { runDurableObjectAlarm } from 'cloudflare:test';
 import { beforeEach, describe, expect, test, vi } from 'vitest';
 import { FEED_WAIT_MS_MAX, FEED_WAITING_MAX } from '../../../shared/limits/feed.ts';
@@ -42,13 +42,13 @@ async function changed(...made: Parameters<typeof make>): Promise<number> {
   return operation;
 }
 
-/** Events in short, after a position. */
+/** The events after a position, in short form. */
 async function shown(after = 0): Promise<string[]> {
   const events = (await eventsAfter(null)).slice(after);
   return events.map(({ entry, before }) => (entry === null ? `delete ${short(before)}` : short(entry)));
 }
 
-/** Lets time pass, until the alarm of the feed. */
+/** Lets time pass until the alarm of the feed. */
 async function passed(ms: number): Promise<void> {
   vi.setSystemTime(ms);
   expect(await runDurableObjectAlarm(feedStub())).toBe(true);
@@ -245,7 +245,7 @@ describe('a sender ID', () => {
       [...entries.values()].map(short).sort(),
     );
     await changed('clear', { items: [{ source: HOMOGLYPH }] });
-    // That lifts what stands at the skeleton, too.
+    // This also lifts the entry of the skeleton.
     expect((await snapshotOf()).entries.size).toBe(0);
     expect((await screenedBy(parties)).map(({ words }) => words)).toEqual(['none', 'none']);
   });

@@ -32,7 +32,7 @@ afterEach(() => void Object.assign(epochLimits, before));
 
 let next = 0;
 
-/** Appends events for as many other numbers. */
+/** Appends events for this many different numbers. */
 async function append(count: number): Promise<void> {
   const items = Array.from({ length: count }, () => ({ number: `+8210${31_000_000 + next++}` }));
   unwrap(
@@ -57,7 +57,7 @@ test('a page has fixed boundaries, and a full one never changes', async () => {
   await append(1);
   await append(8);
   expect(await pageAfter(null)).toEqual(full);
-  // From within a page, to its end.
+  // From within a page to its end.
   const rest = await pageAfter(part.next);
   expect([rest.events.map(({ position }) => position), rest.isFull]).toEqual([[4], true]);
 });
@@ -73,7 +73,7 @@ test('a new epoch opens when one has enough events, and follows its last digest'
   ]);
   const start = await startOf(2, events[12]!.digest);
   expect(digestOf(start, events[13]!)).toBe(events[13]!.digest);
-  // The last page of an epoch is full, however few events it has.
+  // The last page of an epoch counts as full, however few events it has.
   const last = await pageAfter(formatCursor({ ...parseCursor((await pageAfter(null)).next)!, position: 12 }));
   expect([last.events.length, last.isFull, last.more]).toEqual([1, true, true]);
 });
@@ -101,7 +101,7 @@ test('the epoch before the current one is kept, and older ones are gone', async 
   await append(10);
   expect(await codeOf(null)).toBe('CURSOR_GONE');
   expect(await codeOf(first)).toBe('CURSOR_GONE');
-  // The end of the epoch that is gone is where the oldest one that is kept begins.
+  // The end of the removed epoch is where the oldest kept epoch begins.
   const events = await eventsAfter(cursor);
   expect(events.map(({ position }) => position)).toEqual(
     Array.from({ length: 20 }, (_, index) => index + 11),
@@ -191,7 +191,7 @@ test('the decision stream repeats what may be lost, and gives the newest state',
       : [];
   };
   expect(await decisions()).toEqual(['3 block']);
-  // The client may not have got that.
+  // The client may not have received the last answer.
   expect(await decisions()).toEqual(['3 block']);
   expect(await decisions()).toEqual([]);
   const items = [{ number: `+8210${31_000_000 + next - 1}` }];

@@ -1,8 +1,8 @@
 /**
- * The feed against the edge: any sequence of changes, undos, blocks of rules, releases with lists and folded entries,
- * rollbacks, passing time, failures and stops. Whenever the feed has nothing left to do, its snapshot is what `screen`
- * says about everything that it follows, and its log gives the snapshot from any cursor. fast-check prints the seed
- * when a sequence fails.
+ * The feed compared with the edge: any sequence of changes, undos, rule blocks, releases with lists and folded entries,
+ * rollbacks, passing time, failures and stops. Whenever the feed has nothing left to do, its snapshot equals what `screen`
+ * returns for every followed party, and its log leads to the snapshot from any cursor. fast-check prints the seed when a
+ * sequence fails.
  */
 import { evictDurableObject, runDurableObjectAlarm } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
@@ -33,7 +33,7 @@ import { emptyStores } from '../support/fresh.ts';
 import { by, change } from '../support/room.ts';
 import { applyRules, ruleChange } from '../support/rule-entries.ts';
 
-/** In the future, so that no alarm runs on its own. */
+/** In the future, so that no alarm runs automatically. */
 const START = Date.UTC(2040, 0, 1);
 const NUMBERS = [821_030_000_001, 821_030_000_002, 8_613_000_000_001];
 const SOURCE = 'PARCEL-KR';
@@ -47,7 +47,7 @@ class World {
   steps = 0;
   staged = 0;
   current: string | null = null;
-  /** The lists of each release that were folded. */
+  /** The folded lists of each release. */
   readonly folded = new Map<string, readonly PlainList[]>();
   readonly operations: number[] = [];
   /** The snapshot at each cursor at which the feed had nothing left to do. */
@@ -96,13 +96,13 @@ const ruleStep = fc
     }),
   );
 
-/** Lists of a release, with dates from now on. */
+/** Lists of a release, with dates relative to now. */
 const anyList = fc.record({
   effect: fc.constantFrom(...EFFECTS),
   subjects,
   parties: someParties,
   isRange: fc.boolean(),
-  /** In minutes from now; null for ever. */
+  /** In minutes from now; null for no end. */
   dates: fc.constantFrom(null, null, [-1, 10], [5, 20], [10, 100]),
 });
 
@@ -165,7 +165,7 @@ const timeStep = fc
     }),
   );
 
-/** Only what runs can stop. */
+/** Only a running object can be stopped. */
 async function stopped(): Promise<void> {
   await feed().status();
   await evictDurableObject(feedStub());
@@ -173,7 +173,7 @@ async function stopped(): Promise<void> {
 
 const evictStep = fc.constant(step('the feed stops', stopped));
 
-/** One of the next calls of the feed fails, before or after it was done. */
+/** Makes one of the next calls of the feed fail, before or after it takes effect. */
 const failStep = fc.record({ at: fc.nat(3), isDone: fc.boolean() }).map(({ at, isDone }) =>
   step(`call ${at} fails ${isDone ? 'after it' : 'before it'}`, async () => {
     let calls = 0;
@@ -199,7 +199,7 @@ const failStep = fc.record({ at: fc.nat(3), isDone: fc.boolean() }).map(({ at, i
     await ran();
     watched.mockRestore();
     read.mockRestore();
-    // In memory, the feed waits for its next try.
+    // If it stayed in memory, the feed would wait for its next try.
     await stopped();
   }),
 );
@@ -214,7 +214,7 @@ async function compare(world: World): Promise<void> {
   const screened = await screenedBy(known);
   const expected = screened.map(({ words }) => words).filter((words) => words !== 'none');
   expect([...shown].sort()).toEqual(expected.sort());
-  // What the live layer decides is followed.
+  // Everything that the live layer decides is followed.
   const all = PARTIES.flatMap((party) => SUBJECTS.map((subject) => ({ party, subject }))).filter(
     ({ party, subject }) => party !== SOURCE || subject === 'from',
   );
@@ -243,7 +243,7 @@ test('the feed agrees with the edge', async () => {
         vi.useFakeTimers({ toFake: ['Date'], now: START });
         const world = new World();
         for (const run of steps) {
-          // Never as far as the next minute, when entries end.
+          // Never up to the next minute, when entries end.
           vi.setSystemTime(world.now + 1_000 * world.steps++);
           await run(world);
         }

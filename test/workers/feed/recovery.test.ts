@@ -66,7 +66,7 @@ describe('a feed that stands still', () => {
     unreadLimits.places = 500_000;
   });
 
-  /** As many releases with everything folded as readers may go back to. */
+  /** Makes as many releases with everything folded as readers may go back to. */
   async function foldedAway(): Promise<void> {
     let base: string | null = null;
     for (let minute = 0; minute < 4; minute++) {
@@ -131,7 +131,7 @@ describe('a feed that stands still', () => {
 });
 
 describe('a rotation of LIST_KEY', () => {
-  /** The feed and the coordinator with both keys. */
+  /** Runs the feed and the coordinator with both keys. */
   function rotating<Value>(
     store: DurableObjectStub,
     work: (feedStore: FeedStore) => Promise<Value>,
@@ -162,7 +162,7 @@ describe('a rotation of LIST_KEY', () => {
     });
     const store = feedStub();
     await evictDurableObject(stub());
-    // The store of the test Worker has only the first key.
+    // The test Worker's own store has only the first key, so the feed must not hear of this.
     await unheard(async () => {
       const options = { keyId: otherKeys.keyId, dropUnknownSources: false, reason: 'yearly' };
       unwrap(await restarted(`${B},${A}`, (each) => each.rotateListKey(asAdmin(), options)));

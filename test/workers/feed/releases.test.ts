@@ -1,4 +1,4 @@
-/** The feed follows the current release: if its own is gone, without room, and if releases come often. */
+/** The feed follows the current release: when its own release is gone, without room, and when releases come often. */
 import { evictDurableObject, runInDurableObject } from 'cloudflare:test';
 import { beforeEach, expect, test, vi } from 'vitest';
 import { FEED_CHECKS_MAX, FEED_READS_MAX } from '../../../shared/limits/feed.ts';
@@ -44,7 +44,7 @@ async function promoted(
 
 const shown = async (): Promise<string[]> => [...(await snapshotOf()).entries.values()].map(short).sort();
 
-/** The release that the feed follows. @param name to set; none leaves it */
+/** The release that the feed follows. @param name sets it, if given */
 function release(name?: string): Promise<string> {
   return runInDurableObject(feedStub(), (_: unknown, { storage: { sql } }: DurableObjectState) => {
     if (name !== undefined) sql.exec("UPDATE meta SET value = ? WHERE key = 'release'", name);
@@ -59,7 +59,7 @@ test('a feed that has slept until its release is gone goes on with the current o
   expect(await release()).toBe(current);
   await release('20200101T0000Z-00000000');
   await evictDurableObject(feedStub());
-  // Something is due before the coordinator is asked.
+  // Something is due before the feed calls the coordinator.
   vi.setSystemTime(NOON + 2 * HOUR);
   await drained();
   expect(await shown()).toEqual([]);
@@ -95,7 +95,7 @@ test('releases that come faster than all entries are looked up leave none out', 
   await drained();
   const ofLast = async () => (await shown()).filter((words) => words.includes(`+${last}`));
   expect(await ofLast()).toEqual([`from +${last} block NUMBER_SUSPENDED`]);
-  // So that a run ends before it has looked up all of them.
+  // A run then ends before it has looked up all of them.
   readLimits.reads = 1;
   try {
     for (let minute = 1; minute <= 4; minute++) {

@@ -1,4 +1,4 @@
-/** The routes of feed consumers, over a store of the test: what they send to whom, and what they refuse. */
+/** The routes of feed consumers, over a fake store: what they send to which client, and what they refuse. */
 import { env } from 'cloudflare:workers';
 import { exportJWK, generateKeyPair } from 'jose';
 import { beforeEach, describe, expect, test, vi } from 'vitest';
@@ -94,7 +94,7 @@ describe('a page', () => {
     const page = await read();
     expect(await openPage(page, first, START)).toMatchObject({ code: 'FEED_KEY_OTHER' });
     expect(await openPage(page, second, START)).toMatchObject({ ok: true });
-    // A secret of a SHARING_KEY that is gone.
+    // A secret of a SHARING_KEY that no longer exists.
     unwrap(await coordinator().issueFeedKey(asAdmin(), 'reader', '0'.repeat(24), ANY));
     resetConsumers();
     expect(await codeAt('/v1/feed', 'reader')).toEqual([403, 'FEED_KEY_MISSING', undefined]);
@@ -160,7 +160,7 @@ describe('consumers', () => {
     for (const path of PATHS) {
       expect([path, await codeAt(path, null)]).toEqual([path, [401, 'UNAUTHENTICATED', undefined]]);
       expect([path, await codeAt(path, 'stranger')]).toEqual([path, [401, 'UNAUTHENTICATED', undefined]]);
-      // Control knows only the clients that may read the feed.
+      // Control knows only clients that may read the feed.
       expect([path, await codeAt(path, 'checker')]).toEqual([path, [401, 'UNAUTHENTICATED', undefined]]);
     }
     const refused = await fetchAs('checker', '/v1/feed', feed);

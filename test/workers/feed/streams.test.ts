@@ -1,4 +1,4 @@
-/** The event stream, the snapshot and the decisions of the feed, over a store of the test. */
+/** The event stream, the snapshot and the decisions of the feed, over a fake store. */
 import { compactDecrypt, exportJWK, generateKeyPair } from 'jose';
 import { beforeEach, describe, expect, test, vi } from 'vitest';
 import { csvFields } from '../../../shared/csv.ts';
@@ -25,7 +25,7 @@ describe('the event stream', () => {
     const response = await fetchAs('clear', `/v1/feed/events${query}`, feed, { headers });
     expect([response.status, response.headers.get('content-type')]).toEqual([200, 'text/event-stream']);
     const reader = response.body!.getReader();
-    /** The next piece; null at the end. */
+    /** Reads the next piece; null at the end. */
     const read = async (): Promise<string | null> => {
       const { done, value } = await reader.read();
       return done ? null : new TextDecoder().decode(value);
@@ -203,7 +203,7 @@ describe('decisions', () => {
     const added = feed.append(5);
     const changed = await poll('');
     expect(changed.new.map(({ value }) => value)).toEqual([(added[0]!.entry as PartyEntry).number]);
-    // A label, a lift and an end: none of them is a block any more.
+    // A label, a lift and an end. None of them is a block any more.
     expect(changed.deleted.map(({ scope }) => scope)).toEqual(['sender', 'phone', 'phone']);
   });
 

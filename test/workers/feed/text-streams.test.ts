@@ -1,4 +1,4 @@
-/** Campaigns and hosts on the routes of the feed: pages, the snapshot, and no decisions. Over a store of the test. */
+/** Campaigns and hosts on the routes of the feed, over a fake store: pages, the snapshot, and no decisions. */
 import { beforeEach, expect, test } from 'vitest';
 import { csvFields } from '../../../shared/csv.ts';
 import type { FeedCloudEvent } from '../../../shared/feed/cloud-event.ts';

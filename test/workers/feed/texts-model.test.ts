@@ -1,5 +1,5 @@
 /**
- * Campaigns and hosts in the feed against a plain model of the text store: any changes, releases, restores, failures and
+ * Campaigns and hosts in the feed, compared with a plain model of the text store: any changes, releases, restores, failures and
  * stops. fast-check prints the seed when a sequence fails.
  */
 import { evictDurableObject } from 'cloudflare:test';
@@ -78,7 +78,7 @@ const failStep = fc.constantFrom('before' as const, 'after' as const).map((fault
 );
 
 const runStep = fc.constant(step('run', async () => ran()));
-/** It may not be in memory. */
+/** The object may not be in memory. */
 const evictStep = fc.constant(
   step('stop', async () => evictDurableObject(feedStub()).catch(() => undefined)),
 );

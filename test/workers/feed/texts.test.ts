@@ -1,4 +1,4 @@
-/** Campaigns and hosts of lists in the feed: what the text store says, in order, whatever fails or dies. */
+/** Campaigns and hosts of lists in the feed: the content of the text store, in order, whatever fails or dies. */
 import { evictDurableObject } from 'cloudflare:test';
 import { afterEach, beforeEach, describe, expect, type MockInstance, test, vi } from 'vitest';
 import { FEED_CHANGES_MAX, FEED_RETRY_MS, FEED_RETRY_MS_MAX } from '../../../shared/limits/feed.ts';
@@ -24,7 +24,7 @@ afterEach(() => {
 
 const LIST: FakeHostList = { name: 'phish', effect: 'block', authority: 'kisa', hosts: [] };
 
-/** Events in short, after a position. */
+/** The events after a position, in short form. */
 async function shown(after = 0): Promise<string[]> {
   const events = (await eventsAfter(null)).slice(after);
   return events.map(({ entry, before }) => (entry === null ? `delete ${short(before)}` : short(entry)));
@@ -57,7 +57,7 @@ describe('a campaign', () => {
     text.put(campaignOf(2, { state: 'ended', until: null }));
     await drained();
     const events = await eventsAfter(null);
-    // Revocations first.
+    // Revocations come first.
     expect(events.map(({ entry, before }) => [entry !== null, short(entry ?? before).slice(0, 13)])).toEqual([
       [true, 'campaign AQEB'],
       [true, 'campaign AgIC'],
@@ -145,11 +145,11 @@ describe('hosts', () => {
       'host a.example good label ktoa',
       'host c.example phish block kisa',
     ]);
-    // The same release pushed again under another name.
+    // The same release, pushed again under another name.
     await text.promote('text-3', text.lists);
     await drained();
     expect(await shown(7)).toEqual([]);
-    // A rollback to the time before host lists.
+    // A rollback to a time before host lists.
     await text.promote('none', []);
     await drained();
     expect(await shown(7)).toHaveLength(4);
@@ -166,7 +166,7 @@ describe('hosts', () => {
       const before = (await feed().status()).position;
       await ran();
       const { position, pending } = await feed().status();
-      // 40 steps of a run, and at most so many events.
+      // A run makes 40 steps, and each step at most this many events.
       expect(position - before).toBeLessThanOrEqual(40 * textLimits.page);
       if (runs % 2 === 0) await evictDurableObject(feedStub());
       isDone = pending === 0 && runs > 0;
@@ -175,7 +175,7 @@ describe('hosts', () => {
     expect(await feed().status()).toMatchObject({ position: hosts.length, entries: hosts.length });
     const { entries } = await snapshotOf();
     expect([...entries.values()].map((entry) => (entry as { host: string }).host).sort()).toEqual(hosts);
-    // One host more costs one event.
+    // One additional host costs one event.
     await text.promote('text-2', [{ ...LIST, hosts: [...hosts, 'zz.example'] }]);
     await drained();
     expect((await feed().status()).position).toBe(hosts.length + 1);
@@ -236,7 +236,7 @@ test('a page of the snapshot has parties before texts, and is never empty before
   expect(seen.size).toBe(6);
   expect(sizes.slice(0, 3)).toEqual([2, 2, 2]);
   expect((await snapshotOf()).entries.size).toBe(6);
-  // A bouncer gets numbers alone.
+  // A bouncer gets only numbers.
   const decisions = answerOf(await feed().decisions('bouncer', false));
   expect(decisions.isStart).toBe(true);
 });

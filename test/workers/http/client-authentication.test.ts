@@ -1,6 +1,4 @@
-/**
- * The client key: any wrong key gets a 401 that reveals nothing, never a 500.
- */
+/** The client key. Any wrong key gets a 401 that reveals nothing, never a 500. */
 import { env } from 'cloudflare:workers';
 import { beforeEach, describe, expect, test, vi } from 'vitest';
 import { sha256Hex } from '../../../shared/bytes.ts';
@@ -92,7 +90,7 @@ describe('a secret', () => {
 });
 
 describe('a verified key', () => {
-  /** Comparisons that one request with this key costs. */
+  /** The number of comparisons that one request with this key causes. */
   const comparisons = async (authorization: string): Promise<number> => {
     const compare = vi.spyOn(crypto.subtle, 'timingSafeEqual');
     await withKey(authorization);

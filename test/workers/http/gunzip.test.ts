@@ -1,6 +1,4 @@
-/**
- * Decompression of a body: a bomb costs no more than the bound, however large it would become.
- */
+/** Decompression of a body. A bomb costs no more than the limit, however large it would become. */
 import { expect, test } from 'vitest';
 import { GZIP_EMPTY_BYTES_MAX, GZIP_PIECE_BYTES } from '../../../shared/limits/requests.ts';
 import { readText } from '../../../workers/http/body.ts';
@@ -21,7 +19,7 @@ async function gzip(pieces: number): Promise<Uint8Array<ArrayBuffer>> {
   return new Uint8Array(await new Response(stream).arrayBuffer());
 }
 
-/** A body that counts the bytes that are read of it. */
+/** A body that counts the bytes read from it. */
 function counted(bytes: Uint8Array): { body: ReadableStream<Uint8Array>; read: () => number } {
   let at = 0;
   const source: UnderlyingByteSource = {
@@ -51,7 +49,7 @@ test('reads no more of a bomb than reaches the bound', async () => {
     ok: false,
     code: 'BODY_TOO_LARGE',
   });
-  // Of its 16 pieces, two decompress to more than the bound.
+  // The bomb has 16 pieces, and two of them decompress to more than the limit.
   expect(bomb.length).toBeGreaterThan(15 * GZIP_PIECE_BYTES);
   expect(read()).toBeLessThanOrEqual(3 * GZIP_PIECE_BYTES);
 });

@@ -1,6 +1,4 @@
-/**
- * URLs are read as `URL` and `URLSearchParams` read them, whatever they contain.
- */
+/** URLs are read like `URL` and `URLSearchParams` read them, whatever they contain. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { RequestUrl } from '../../../workers/http/request-url.ts';
@@ -58,7 +56,7 @@ describe('a URL', () => {
   );
 });
 
-/** An isolate without data answers 503 where there is a route that needs it. */
+/** An isolate without data answers 503 on a route that needs data. */
 describe('a route', () => {
   test.each([
     ['/v1/check', 503],

@@ -1,6 +1,6 @@
 /**
- * The object that adds up figures: it has exactly the sum of the last report of each object, whatever comes twice, late,
- * or after a restart. And objects report what they have, also after a failure.
+ * The object that adds up figures has exactly the sum of the last report of each object, even if reports are repeated, late, or
+ * interrupted by a restart. Objects report their figures even after a failure.
  */
 import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
@@ -29,7 +29,7 @@ const NOW = Date.parse('2026-11-27T03:00:00Z');
 const stub = () => control.METRIC_TOTALS.getByName(METRIC_TOTALS_NAME) as unknown as DurableObjectStub;
 const totals = () => control.METRIC_TOTALS.getByName(METRIC_TOTALS_NAME);
 
-/** What the object should have, from the reports in the order of their arrival. */
+/** The expected totals, from the reports in order of arrival. */
 class Model {
   readonly #last = new Map<string, FigureReport>();
 
@@ -61,7 +61,7 @@ class Model {
   }
 }
 
-/** Only plain objects travel by RPC. */
+/** Only plain objects can be sent by RPC. */
 const PLAIN = { noNullPrototype: true };
 
 const reports: fc.Arbitrary<FigureReport> = fc.constantFrom(...KINDS).chain((kind) =>
@@ -85,11 +85,11 @@ describe('the sums', () => {
     let round = 0;
     await holdsAsync(
       fc.asyncProperty(steps, async (some) => {
-        // Another object for each run.
+        // Each run uses another object.
         const name = `model-${round++}`;
         const object = () => control.METRIC_TOTALS.getByName(name);
         const model = new Model();
-        // Only an object that runs can be restarted.
+        // Only a running object can be restarted.
         await object().totals();
         for (const step of some) {
           if (step === 'restart') {
@@ -103,7 +103,7 @@ describe('the sums', () => {
         const found = await object().totals();
         const expected = model.totals();
         for (const kind of KINDS) {
-          // Without a report, and after one with all figures 0, there is nothing or 0.
+          // Without a report, or after a report with only zeros, the figure is missing or 0.
           for (const figure of FIGURES[kind])
             expect([kind, figure, found[kind].sums[figure] ?? 0]).toEqual([
               kind,
@@ -242,7 +242,7 @@ describe('counters of clients', () => {
     await object(name).apply(flushOf('kt', 2));
     await evictDurableObject(stubOf);
     spy.mockRestore();
-    // What woke the object is the alarm of the report that failed.
+    // The alarm of the failed report woke the object.
     await vi.waitFor(async () => expect(await runDurableObjectAlarm(stubOf)).toBe(true), {
       timeout: HANG_MS,
     });

@@ -1,4 +1,4 @@
-/** `/metrics`: who may read it, in which form, how often it reads the stores, and what it says while one is down. */
+/** `/metrics`: which tokens may read it, its formats, how often it reads the stores, and its output while a store is down. */
 import { createExecutionContext, waitOnExecutionContext } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import { beforeEach, describe, expect, test, vi } from 'vitest';
@@ -50,7 +50,7 @@ function samplesOf(text: string): Map<string, number> {
   );
 }
 
-/** A binding whose object does not answer as it should. */
+/** A binding whose object does not answer properly. */
 const binding = (answer: () => Promise<never>): never => {
   const object = new Proxy({}, { get: () => answer });
   return { getByName: () => object } as never;
@@ -129,7 +129,7 @@ describe('the text', () => {
       if ('unit' in family) expect([name, name.endsWith(`_${family.unit}`)]).toEqual([name, true]);
       expect([name, family.help]).toEqual([name, expect.stringMatching(/^[A-Z1][^\n\\]+\.$/)]);
     }
-    // Neither numbers of people nor names of clients and organisations.
+    // No phone numbers, and no names of clients and organisations.
     expect(text).not.toMatch(/\+?82\d{8,}|prometheus\b|kisa/);
   });
 });

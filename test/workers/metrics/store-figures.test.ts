@@ -1,4 +1,4 @@
-/** What stores of which there are many report: their own numbers, soon after they change, and by themselves when time passes. */
+/** Figures of stores that have many objects: each object reports its own, soon after a change and as time passes. */
 import { evictDurableObject } from 'cloudflare:test';
 import { beforeEach, describe, expect, test, vi } from 'vitest';
 import { FIGURES_REPORT_MS } from '../../../shared/limits/metrics.ts';
@@ -58,7 +58,7 @@ describe('a store of notices', () => {
     await evictDurableObject(stub());
     await pass(HOUR - 1);
     expect((await totals()).notices.sums.overdue).toBe(0);
-    // The time of the alarm, or later: the object set it without being called.
+    // At the time of the alarm or later. The object set this alarm without a call.
     await pass(FIGURES_REPORT_MS);
     expect((await totals()).notices.sums.overdue).toBe(1);
   });
@@ -78,7 +78,7 @@ describe('an intake of reports', () => {
     );
     await intake().withdraw(['1']);
     vi.setSystemTime(AT + FIGURES_REPORT_MS);
-    // Any request makes it report what is due.
+    // Any request makes the intake report its figures.
     await accept([report('4')]);
     await vi.waitFor(
       async () => expect((await totals()).reports.sums).toMatchObject({ accepted: 3, withdrawn: 1 }),

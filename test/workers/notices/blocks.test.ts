@@ -1,4 +1,4 @@
-/** From a block in the live layer to the notices of everyone whom it concerns, through the real stores. */
+/** From a block in the live layer to the notices of every affected organisation, through the real stores. */
 import { beforeEach, expect, test, vi } from 'vitest';
 import type { Notice } from '../../../shared/notices/notice.ts';
 import { guidanceTexts } from '../../../shared/notices/texts.ts';
@@ -14,7 +14,7 @@ import { bindings, SOURCE, subjects } from '../support/reports.ts';
 import { by, change, NOON, ROOT } from '../support/room.ts';
 import { noticesOf, putMember, putOperators, routed, typesOf } from '../support/router.ts';
 
-/** In the range of `skt`. */
+/** A number in the range of `skt`. */
 const NUMBER = '+821020001234';
 const ORGANISATIONS = ['acme', 'other', 'skt', 'kt', 'silent'];
 
@@ -24,7 +24,7 @@ beforeEach(async () => {
   await putMember('acme');
   await putMember('other');
   await putOperators('skt', 'kt');
-  // It reads no notices, so none are kept for it.
+  // This operator reads no notices, so none are kept for it.
   await putMember('silent', { roles: ['operator'] });
 });
 
@@ -34,7 +34,7 @@ async function changed(op: 'block' | 'unblock', more: object = {}): Promise<void
   await routed((await feed().status()).position);
 }
 
-/** Registers the number for `acme`, and waits until the registry knows. */
+/** Registers the number for `acme`, and waits until the registry knows the registration. */
 async function register(number = NUMBER): Promise<void> {
   await approved({ number });
   const published = async () =>

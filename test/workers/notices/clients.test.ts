@@ -1,4 +1,4 @@
-/** `/v1/notices`: the clients of an organisation read its notices, and nobody else's, and answer guidance. */
+/** `/v1/notices`: the clients of an organisation read only its own notices, and answer guidance. */
 import { createExecutionContext, waitOnExecutionContext } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import { beforeEach, describe, expect, it, vi } from 'vitest';

@@ -6,7 +6,7 @@ import type { FactsReader, OrganisationFacts } from '../../../workers/notices/or
 import type { WebhookSigner } from '../../../workers/notices/signing.ts';
 import type { Tables } from '../../../workers/notices/tables.ts';
 
-/** More than a run needs, and far fewer than one that spins would make. */
+/** More than a run needs, and far fewer than a busy loop would make. */
 const TURNS = 50;
 
 test('a run that ends for a failure waits for its last attempt, and does nothing meanwhile', async () => {

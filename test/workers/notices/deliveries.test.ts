@@ -1,4 +1,4 @@
-/** Webhooks: each notice at least once and in order, whatever a receiver does. */
+/** Webhooks get each notice at least once and in order, whatever a receiver does. */
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { WEBHOOK_ATTEMPTS_MAX } from '../../../shared/limits/notices.ts';
 import { WEBHOOK_PAUSES_MS } from '../../../shared/notices/ladder.ts';
@@ -47,7 +47,7 @@ describe('deliveries', () => {
     await addWebhook('two', ['sender.unblocked']);
     await add(notice('a'), notice('b', { type: 'sender.unblocked', mock: true, respondBy: START + HOUR }));
     await deliver();
-    // What was there before a webhook is for GET alone.
+    // Notices from before a webhook are only available with GET.
     expect(receiver.versions('one')).toEqual([2, 3]);
     expect(receiver.versions('two')).toEqual([3]);
     const { headers, body, redirect } = receiver.received.find(({ path }) => path === 'two')!;
@@ -115,7 +115,7 @@ describe('deliveries', () => {
 
   it('to a receiver that fails for an hour all arrive afterwards, in order, and repeated ones can be dropped', async () => {
     const { webhook } = await addWebhook();
-    // It is worse than down: it takes what it gets, and fails to answer.
+    // Worse than an outage: the receiver takes the notices, but fails to answer.
     const inbox: string[] = [];
     const took = new Set<string>();
     const isDown = (): boolean => Date.now() < START + HOUR;
@@ -190,7 +190,7 @@ describe('deliveries', () => {
     accepted(await store().enableWebhook(request(), webhook.id, false));
     await deliver();
     expect(receiver.accepted).toEqual(['one 2', 'one 3']);
-    // The first one was given up: it comes again by hand.
+    // The first notice was given up. An admin sends it again.
     const since = new Date(START).toISOString();
     expect(accepted(await store().replay(request(), webhook.id, { version: undefined, since }))).toEqual({
       ...{ replayed: 1, more: false },

@@ -1,7 +1,7 @@
 /**
- * Deliveries against a plain model: random batches, receivers that accept, fail or hang, time that passes, and objects
- * that die between any two steps, also in the middle of a request. No notice is lost, none overtakes another, and a
- * receiver that drops repeated IDs has each once.
+ * Deliveries compared with a plain model: random batches, receivers that accept, fail or hang, passing time, and objects that
+ * die between any two steps, even in the middle of a request. No notice is lost or overtakes another one, and a receiver that
+ * drops repeated IDs has each notice once.
  */
 import fc from 'fast-check';
 import { expect, test, vi } from 'vitest';
@@ -24,7 +24,7 @@ const [SECOND, MINUTE, HOUR] = [1_000, 60_000, 3_600_000];
 const PATHS = ['all', 'blocked'] as const;
 const TYPES = ['sender.blocked', 'sender.unblocked'] as const;
 
-/** What a receiver does with its next requests. `takes`: it keeps the notice, and fails all the same. */
+/** The behaviour of a receiver for its next requests. With `takes`, it keeps the notice but still fails. */
 const MODES = ['accepts', 'accepts', 'fails', 'takes', 'redirects', 'hangs'] as const;
 type Mode = (typeof MODES)[number];
 
@@ -71,14 +71,14 @@ test('every notice arrives in order, whatever dies, and whatever a receiver does
     blocked: (await addWebhook('blocked', ['sender.blocked'])).webhook.id,
   };
   const modes: Record<string, Mode> = { all: 'accepts', blocked: 'accepts' };
-  /** IDs that a receiver keeps, each at its first time. */
+  /** The IDs that each receiver keeps, in the order of their first arrival. */
   const inbox: Record<string, number[]> = { all: [], blocked: [] };
   const bodies = new Map<string, string>();
   let requests = 0;
   receiver.answer = ({ path, id, version, body }) => {
     requests++;
     const mode = modes[path]!;
-    // Retries and webhooks have the same content under one ID.
+    // Under one ID, retries and webhooks have the same content.
     expect(bodies.get(id) ?? body).toBe(body);
     bodies.set(id, body);
     const isKept = mode === 'accepts' || mode === 'takes';
@@ -93,7 +93,7 @@ test('every notice arrives in order, whatever dies, and whatever a receiver does
   const sendBatch = async (types: readonly (typeof TYPES)[number][], repeats: number, dies: boolean) => {
     batch++;
     const notices = types.map((type, index) => notice(`${batch}.${index}`, { type }));
-    // A key that was sent before is dropped.
+    // A key that was already sent is dropped.
     const known = keys.length === 0 ? [] : [notice('1.0')];
     const send = () => store().add(ORGANISATION, 'router', batch, [...notices, ...known]);
     if (dies) {
@@ -102,7 +102,7 @@ test('every notice arrives in order, whatever dies, and whatever a receiver does
       kills++;
       await sent;
     }
-    // As its sender does: until it is answered, and sometimes once more.
+    // Like its sender: until it is answered, and sometimes once more.
     for (let time = 0; time <= repeats; time++) expect(await send()).toEqual({ last: batch, isFull: false });
     keys.push(...notices);
   };
@@ -124,7 +124,7 @@ test('every notice arrives in order, whatever dies, and whatever a receiver does
       kills++;
     }
     receiver.release();
-    // Others may hang behind the first.
+    // Further requests may hang after the first one.
     if (isHanging) {
       const timer = setInterval(() => receiver.release(), 5);
       await running.finally(() => clearInterval(timer));

@@ -1,4 +1,4 @@
-/** The outbox of notices, against a plain model: whatever dies when, each store gets each notice once, in order. */
+/** The outbox of notices, compared with a plain model: whatever dies, each store gets each notice once, in order. */
 import { runInDurableObject } from 'cloudflare:test';
 import fc from 'fast-check';
 import { beforeEach, expect, test, vi } from 'vitest';
@@ -20,7 +20,7 @@ function notice(key: string): NewNotice {
   return { key, type: 'test', at: 0, subject: 's', data: {}, mock: false, respondBy: null };
 }
 
-/** What a call to a store does: it answers, fails before or after it has kept the batch, or is full. */
+/** The effect of a call to a store: it succeeds, fails before or after it has kept the batch, or the store is full. */
 type Result = 'ok' | 'before' | 'after' | 'full';
 
 /** Stores as the port describes them. */
@@ -39,7 +39,7 @@ class FakeStores {
         const last = this.#last.get(name) ?? 0;
         if (result === 'full') return { last, isFull: true };
         if (n > last) {
-          // Rises by 1, so nothing is left out.
+          // The number rises by 1, so nothing is left out.
           expect(n).toBe(last + 1);
           this.#last.set(name, n);
           this.kept.set(name, [...(this.kept.get(name) ?? []), ...notices.map(({ key }) => key)]);

@@ -1,7 +1,7 @@
 /**
- * The routing of the feed, whatever dies when: the parts of the router run on real tables, and any call to another object
- * can end them, before it is made or before its answer arrives. Then parts of a new object go on. At the end, each
- * receiver has what one undisturbed run gives it, once and in order.
+ * The routing of the feed, whatever dies at any time. The parts of the router run on real tables, and any call to another
+ * object can end them, either before the call or before its answer arrives. Then the parts of a new object continue. At the
+ * end, each receiver has the same notices as after one undisturbed run, once and in order.
  */
 import { runInDurableObject } from 'cloudflare:test';
 import fc from 'fast-check';
@@ -25,7 +25,7 @@ const TABLES = [
   'notice_outbox',
   'notice_receivers',
 ];
-/** One of `skt` and one that nobody has registered. */
+/** A number of `skt`, and a number that nobody has registered. */
 const NUMBERS = ['+821020001234', '+821025005678'];
 
 beforeEach(() => {
@@ -37,7 +37,7 @@ type Fault = 'before' | 'after' | null;
 
 class Killed extends Error {}
 
-/** The other objects: a feed of these events, and what the router reads. Any call can kill it. */
+/** The other objects: a feed of these events, and the data that the router reads. Any call can kill the router. */
 class World {
   readonly kept = new Map<string, string[]>();
   readonly events: FeedEvent[] = [];
@@ -84,7 +84,7 @@ class World {
   }
 }
 
-/** One life of the router. @returns whether it has done everything */
+/** One life of the router. @returns whether it has finished */
 async function live(storage: DurableObjectStorage, world: World): Promise<boolean> {
   const { env } = world;
   const outbox = new NoticeOutbox(
@@ -168,7 +168,7 @@ test('each receiver gets what one undisturbed run gives it, once and in order', 
           if (faulty) world.fault = () => results[calls++] ?? null;
           for (const page of all) {
             world.events.push(...eventsOf(page, world.events.length));
-            // The page after this one may come while it is still dying.
+            // The next page may arrive while the router is still dying.
             await live(storage, world);
           }
           while (!(await live(storage, world))) vi.setSystemTime(Date.now() + NOTICE_RETRY_MS_MAX);
@@ -191,7 +191,7 @@ test('a feed that began anew is read from its first event on, and blocks that ar
     await live(storage, world);
     const before = new Map(world.kept);
     expect(before.get('acme')).toHaveLength(1);
-    // As long as the old one, but another one.
+    // As long as the old feed, but a different one.
     world.events.splice(
       0,
       2,

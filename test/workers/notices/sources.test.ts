@@ -1,4 +1,4 @@
-/** Notices of what happens to registrations, certificates, qualifications and reported numbers, in the real stores. */
+/** Notices about events of registrations, certificates, qualifications and reported numbers, in the real stores. */
 import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from 'cloudflare:test';
 import { beforeEach, describe, expect, test, vi } from 'vitest';
 import type { SpamKind } from '../../../shared/reports/report.ts';
@@ -188,7 +188,7 @@ describe('reports', () => {
     await subjects(shardOf(subject)).apply(
       ...([SOURCE, seq + 1, [{ op: 'withdraw', seq, subject, spam: 'loan', isCounted: true }], {}] as const),
     );
-    // The mock partner has reported the same number here, which cannot happen: its subjects are others.
+    // Here the mock partner has reported the same number, which cannot happen, because its subjects have other keys.
     await runInDurableObject(object, (_, { storage }) => {
       storage.sql.exec("DELETE FROM reports WHERE source IN (SELECT id FROM sources WHERE intake = 'mock')");
     });

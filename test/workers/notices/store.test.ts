@@ -1,4 +1,4 @@
-/** What the store keeps of notices: each batch once, for a bounded time and in bounded room, with exact counts. */
+/** What the store keeps of notices: each batch once, for a limited time and in limited room, with exact counts. */
 import { runInDurableObject } from 'cloudflare:test';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import {
@@ -53,7 +53,7 @@ const acknowledge = (version: number, given: ReturnType<typeof answer>, by = CLI
   store().acknowledge(version, given, by);
 const keysOf = async () => (await store().page(0, 200)).notices.map(({ subject }) => subject.slice(10));
 
-/** Adds so many notices at once, as if they had come one after another. */
+/** Adds this many notices at once, as if they had arrived one after another. */
 async function fill(many: number): Promise<void> {
   await runInDurableObject(stub(), (_, { storage }) => {
     const last = Number(storage.sql.exec(`SELECT IFNULL(MAX(version), 0) AS last FROM notices`).one().last);
@@ -75,7 +75,7 @@ describe('the store of notices', () => {
     expect(await send('router', 1, a, b)).toEqual({ last: 1, isFull: false });
     expect(await send('router', 1, c)).toEqual({ last: 1, isFull: false });
     expect(await send('registrations', 1, b, c, c)).toEqual({ last: 1, isFull: false });
-    // A sender that was set back learns where it was.
+    // A sender that was set back learns its last number.
     expect(await send('router', 1, c)).toEqual({ last: 1, isFull: false });
     expect(await send('router', 4)).toEqual({ last: 4, isFull: false });
     expect(await send('router', 3, notice('late'))).toEqual({ last: 4, isFull: false });
@@ -113,7 +113,7 @@ describe('the store of notices', () => {
       const { many } = storage.sql.exec<{ many: number }>('SELECT COUNT(*) AS many FROM deliveries').one();
       expect(many).toBe(1);
     });
-    // Versions go on.
+    // The versions continue.
     await add(notice('next'));
     expect((await store().page(0, 10)).notices.map(({ version }) => version)).toEqual([1_281, 1_282]);
     expect(logged).toEqual([]);
@@ -122,14 +122,14 @@ describe('the store of notices', () => {
   it('makes room with what nothing waits for, and takes no more than that', async () => {
     const { webhook } = await addWebhook('one', ['sender.unblocked']);
     await fill(NOTICES_MAX);
-    // Nothing of it is for the webhook, which must look once to know.
+    // No notice is for the webhook, but the webhook must look once to know this.
     await add();
     await deliver();
     await add(notice('a', { type: 'sender.unblocked' }));
     expect(await store().status()).toMatchObject({ notices: NOTICES_MAX - 1_000 + 1 });
     await deliver();
     expect(receiver.versions()).toEqual([NOTICES_MAX + 1]);
-    // Now one waits, older than so many.
+    // Now one notice waits and is older than all these.
     receiver.answer = () => 500;
     await add(notice('c', { type: 'sender.unblocked' }));
     await deliver();
@@ -143,7 +143,7 @@ describe('the store of notices', () => {
     vi.setSystemTime(START + NOTICES_FULL_WARNED_MS);
     expect(await store().add(ORGANISATION, 'other', 1, more)).toMatchObject({ isFull: true });
     expect(logged).toEqual([full, full]);
-    // A disabled webhook holds nothing. That it loses something is reported.
+    // A disabled webhook does not keep notices. Its losses are reported.
     accepted(await store().disableWebhook(request(), webhook.id));
     expect(await store().add(ORGANISATION, 'other', 1, more)).toEqual({ last: 1, isFull: false });
     expect(logged.at(-1)).toMatchObject({ event: 'noticesRemovedUnsent' });
@@ -201,10 +201,10 @@ describe('answers to guidance', () => {
     expect((await totals())[0]).toEqual({ ...rest, acknowledged: 1, informed: 90 });
     vi.setSystemTime(Date.now() + 1);
     expect(await acknowledge(1, answer(91))).toMatchObject({ code: 'NOTICE_ANSWERED' });
-    // The same answer is still the same answer.
+    // Repeating the same answer is still allowed.
     const { acknowledgement } = accepted(await store().notice(1));
     expect(accepted(await acknowledge(1, acknowledgement as never))).toMatchObject({ acknowledgement });
-    // Counts outlive the notices.
+    // The counts outlive the notices.
     for (let step = 0; step < 3; step++) await pass(NOTICE_KEPT_MS);
     expect(await store().status()).toMatchObject({ notices: 0 });
     expect((await totals())[0]).toEqual({ ...rest, acknowledged: 1, informed: 90 });
@@ -250,7 +250,7 @@ describe('replays', () => {
     expect(receiver.versions()).toEqual([1, 2, 1, 3, 1, 1]);
     const { deliveries } = accepted(await store().deliveries(webhook.id, 'failed', null, 10));
     expect(deliveries).toMatchObject([{ version: 1, attempts: 4 }]);
-    // It was delivered once, which no replay takes back.
+    // It was delivered once, and no replay changes this.
     expect(accepted(await store().noticeDetails(1))).toMatchObject({ deliveries: [{ state: 'failed' }] });
     expect(
       (await store().evidence({ subjects: null, from: 0, to: Infinity, after: 0, limit: 1 }))[0],

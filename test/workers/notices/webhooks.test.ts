@@ -1,4 +1,4 @@
-/** Webhooks over HTTP: who may manage them, what is refused, and that secrets are shown once. */
+/** Webhooks over HTTP: which tokens may manage them, what is refused, and that secrets are shown once. */
 import { runInDurableObject } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import { beforeEach, describe, expect, it } from 'vitest';
@@ -147,7 +147,7 @@ describe('webhooks', () => {
     expect(done.answer).toMatchObject({ state: 'delivered', version: 2 });
     await send('acme', `POST ${PATH}/${id}/test`, {}, { headers: { 'idempotency-key': 'two' } });
     await deliver();
-    // Only the webhook that is tried, and the repeated request not again.
+    // Only the tested webhook gets a request, and the repeated request sends nothing again.
     expect(receiver.received.map(({ path, version }) => [path, version])).toEqual([
       ['one', 1],
       ['one', 2],

@@ -1,6 +1,6 @@
 /**
- * The public register: look-up, signed documents as a stock JWT library verifies them, status list, caching, limits, and
- * a service that is not configured for it.
+ * The public register: lookups, signed documents that a stock JWT library verifies, the status list, caching, limits, and a
+ * service that is not configured for the register.
  */
 import { calculateJwkThumbprint, createLocalJWKSet, type JSONWebKeySet, jwtVerify } from 'jose';
 import { describe, expect, test, vi } from 'vitest';
@@ -136,7 +136,7 @@ describe('the coordinator', () => {
     const paths = ['/v1/register/acme', '/v1/register', '/v1/status-lists/qualifications'];
     for (const path of [...paths, ...paths]) expect((await get(path)).status).toBe(200);
     expect(coordinator.reads).toBe(1);
-    // Another isolate of the data centre.
+    // Acts as another isolate of the data centre.
     restart();
     expect((await get('/v1/register/acme')).status).toBe(200);
     expect(coordinator.reads).toBe(1);
@@ -154,7 +154,7 @@ describe('the coordinator', () => {
     restart();
     vi.setSystemTime(START + 60_000);
     const stale = await verify('/v1/status-lists/qualifications', 'statuslist+jwt', START + 60_000);
-    // It does not pretend to be newer than what was read.
+    // The list does not claim to be newer than the data that was read.
     expect(stale.payload.iat).toBe(START / 1000);
     vi.setSystemTime(START + (REGISTER_KEPT_SECONDS + 1) * 1000);
     expect(await json('/v1/register/acme')).toMatchObject({ code: 'UNAVAILABLE' });

@@ -1,4 +1,4 @@
-/** A build reads the pairs page by page while they change: its release and the later changes have what is in force. */
+/** Pairs change while a build reads them page by page. Its release and the later changes have everything in force. */
 import { expect, test, vi } from 'vitest';
 import type { RegistrationContent } from '../../../shared/senders/registration.ts';
 import { RegistrationOverlay } from '../../../shared/senders/registration-overlay.ts';
@@ -42,7 +42,7 @@ const allPublished = () =>
     expect(registrations.filter(({ publication }) => publication === 'pending')).toEqual([]);
   }, HANG_MS);
 
-/** The changes of later batches, as an edge has them. */
+/** The changes of later batches, as an edge holds them. */
 function overlayOf(sent: readonly SentBatch[]): RegistrationOverlay {
   const rows = sent.flatMap(({ changes }) => changes).map((row, at) => ({ ...row, version: at + 1 }));
   const newest = new Map<string, RegistrationRow>(

@@ -1,4 +1,4 @@
-/** The bulk upload in the store: the largest pieces, lines that meet other states, and what a refusal leaves behind. */
+/** The bulk upload in the store: the largest pieces, lines that meet other states, and the effects of a refusal. */
 import { describe, expect, test } from 'vitest';
 import { csvLine } from '../../../shared/csv.ts';
 import {
@@ -54,7 +54,7 @@ test('the largest piece of the worst lines is answered, and answered again', asy
   const first = accepted(await upload(lines, { skipInvalid: true }, 'worst'));
   expect(first.rows).toHaveLength(IMPORT_ROWS_MAX);
   expect(first.rows[0]!.reasons).toHaveLength(IMPORT_REASONS_MAX);
-  // A row of the platform has at most 2 MB; the runtime of the tests does not enforce it.
+  // A row of the platform has at most 2 MB, but the runtime of the tests does not enforce this.
   expect(new TextEncoder().encode(JSON.stringify({ ok: true, value: first })).length).toBeLessThan(2_000_000);
   expect(accepted(await upload(lines, { skipInvalid: true }, 'worst'))).toEqual(first);
 });
@@ -70,7 +70,7 @@ describe('a line', () => {
     accepted(await act(id, 'claim'));
     expect(await resultsOf([line('hq')], { skipInvalid: true })).toEqual(['REGISTRATION_STATE']);
     accepted(await act(id, 'close'));
-    // The reference is free again.
+    // The reference can be used again.
     expect(await resultsOf([line('hq')])).toEqual(['created']);
   });
 

@@ -1,4 +1,4 @@
-/** Which numbers a release lists with a code: as a plain model says, and only from the values that can have them. */
+/** A release lists the same numbers with a code as a plain model. Only values that can contain them are read. */
 import { env } from 'cloudflare:workers';
 import { expect, test } from 'vitest';
 import { ListedNumbers } from '../../../workers/registrations/listed-numbers.ts';

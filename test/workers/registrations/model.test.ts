@@ -1,6 +1,6 @@
 /**
- * The store against a plain model: random moves of senders and reviewers, ends of claims and of approved versions, and
- * a new object now and then. The model knows only what each move does, as docs/senders.md describes it.
+ * The store compared with a plain model: random moves of senders and reviewers, ends of claims and of approved versions, and
+ * now and then a new object. The model knows only the effect of each move, as docs/senders.md describes it.
  */
 import { evictDurableObject, runDurableObjectAlarm } from 'cloudflare:test';
 import fc from 'fast-check';
@@ -23,7 +23,7 @@ const DAY_MS = 86_400_000;
 const BASE = 82_1588_0000;
 const REGISTRATIONS = 4;
 
-/** What the model knows of a registration. Numbers are the last four digits. */
+/** The model's data of a registration. Numbers are the last four digits. */
 interface Model {
   state: string;
   version: number;
@@ -36,7 +36,7 @@ interface Model {
 
 const OPEN = ['draft', 'submitted', 'inReview', 'needsUpdate', 'rejected', 'approved'];
 
-/** @returns whether the move is possible; makes it */
+/** Makes the move if it is possible. @returns whether it was */
 function move(model: Model, action: RegistrationAction, actor: string, now: number): boolean {
   const is = (...states: string[]): boolean => states.includes(model.state);
   const isClaimant = model.claim?.by === actor;
@@ -75,7 +75,7 @@ function move(model: Model, action: RegistrationAction, actor: string, now: numb
   }
 }
 
-/** What the time does. */
+/** The effects of time. */
 function pass(model: Model, now: number): void {
   if (model.claim !== null && model.claim.until <= now) {
     model.state = 'submitted';
@@ -97,7 +97,7 @@ const step = fc.oneof(
     }),
     weight: 40,
   },
-  // Otherwise random moves rarely get to a decision.
+  // Without this step, random moves would rarely reach a decision.
   {
     arbitrary: fc.record({
       kind: fc.constant('review' as const),

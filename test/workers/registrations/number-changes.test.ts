@@ -1,4 +1,4 @@
-/** Registered numbers that change hands: events, suspensions, and what a new release lists as terminated. */
+/** Registered numbers that change hands: events, suspensions, and numbers that a new release lists as terminated. */
 import { env } from 'cloudflare:workers';
 import { expect, test, vi } from 'vitest';
 import { CHECKED_NUMBERS_AT_ONCE } from '../../../shared/limits/registrations.ts';
@@ -48,7 +48,7 @@ test('a ported number raises an event and stays in force, with what its sender m
       { field: 'number', code: 'NUMBER_PORTED', detail: 'the number was ported at 2026-11-20T03:00:00.000Z' },
     ],
   });
-  // Reported again, by somebody else.
+  // Another operator reports it again.
   await changed({ event: 'ported' });
   expect(await events()).toEqual(['1 numberPorted']);
 });
@@ -71,7 +71,7 @@ test('a terminated number suspends its registrations only if the termination is 
       ]),
     HANG_MS,
   );
-  // Nothing of it is in force now, so nothing more happens.
+  // No registration of the number is in force now, so nothing more happens.
   expect(await changed({ listed: [NUMBER] })).toEqual([]);
 });
 
@@ -140,7 +140,7 @@ test('the version in force counts, not a newer one with another number', async (
   expect(await changed({ listed: [NUMBER] })).toMatchObject([{ id, state: 'suspended' }]);
 });
 
-/** A release that lists these numbers as terminated, and is current. */
+/** Makes a release current that lists these numbers as terminated. */
 async function listed(numbers: readonly number[], base: string | null = null): Promise<string> {
   const list = plainList('gone', { numbers: numbers.map((n) => ({ n, ...EVER })) });
   const gone: PlainList = { ...list, info: { ...list.info, reason: 'NUMBER_TERMINATED' } };

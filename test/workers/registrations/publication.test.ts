@@ -1,4 +1,4 @@
-/** What the registry receives: in order, once, all of it; and what happens when it fails or is full. */
+/** What the registry receives: everything, in order and once. Also what happens if the registry fails or is full. */
 import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from 'cloudflare:test';
 import fc from 'fast-check';
 import { expect, test, vi } from 'vitest';
@@ -84,7 +84,7 @@ test('what the registry does not take is sent again, in order, also by a new obj
   const sent = await withRegistry();
   await runDurableObjectAlarm(stub());
   await published(1);
-  // What has waited is one batch.
+  // Everything that waited is one batch.
   expect(sent.map(({ n }) => n)).toEqual([3]);
   expect(changesOf(sent)).toEqual(['addOwn acme/acme-main 1234-1234']);
 });
@@ -205,7 +205,7 @@ test('whatever is approved, suspended, resumed and closed, the registry has what
     }
   }
   expect([...seen].sort()).toEqual([...expected].sort());
-  // Overlapping registrations count each.
+  // Overlapping registrations are each counted.
   const pairs = [...inForce.values()].flat().reduce((sum, { from, to }) => sum + to - from + 1, 0);
   const used = await runInDurableObject(stub(), (_, { storage }) =>
     storage.sql.exec('SELECT * FROM pairs_used').one(),
@@ -219,7 +219,7 @@ test('whatever becomes own or another basis while room comes and goes, no number
   let isFull = false;
   const seen = new Map<number, PublishedChange['op']>();
   await withRegistry(({ n, changes }) => {
-    // As the registry: a pair that the batch removes first takes no room of additions.
+    // Like the registry: a pair that the same batch removes takes no room for additions.
     const removed = new Set(
       changes.filter(({ op }) => op === 'remove').map(({ from, to }) => `${from} ${to}`),
     );

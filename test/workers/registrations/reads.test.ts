@@ -1,4 +1,4 @@
-/** Rows that requests read in a store with many registrations: all of them use an index. */
+/** Rows that requests read in a store with many registrations. All requests use an index. */
 import { runDurableObjectAlarm, runInDurableObject } from 'cloudflare:test';
 import { expect, test } from 'vitest';
 import { ok } from '../../../shared/result.ts';
@@ -15,10 +15,10 @@ import {
 } from '../support/registrations.ts';
 
 const COUNT = 5_000;
-/** A request reads some rows in each of some twenty statements. */
+/** A request reads some rows in each of about twenty statements. */
 const READ_MAX = 200;
 
-/** Copies the first registration, with numbers and references of their own. */
+/** Copies the first registration, with new numbers and references. */
 function fill(): Promise<void> {
   return runInDurableObject(stub(), (_, { storage }) => {
     storage.sql.exec(
@@ -38,7 +38,7 @@ function fill(): Promise<void> {
   });
 }
 
-/** Counts the rows that the store reads from now on. @returns those since the last call */
+/** Counts the rows that the store reads from now on. @returns the rows since the last call */
 async function countReads(): Promise<() => number> {
   const cursors: SqlStorageCursor<Record<string, SqlStorageValue>>[] = [];
   await runInDurableObject(stub(), (_, { storage }) => {

@@ -1,4 +1,4 @@
-/** Registrations from draft to their end, in the store: review, edits, claims, mock registrations. */
+/** Registrations from draft to their end, in the store: review, edits, claims, and mock registrations. */
 import { expect, test, vi } from 'vitest';
 import { CLAIM_MS } from '../../../shared/limits/registrations.ts';
 import { ACTIONS, type RegistrationContent } from '../../../shared/senders/registration.ts';
@@ -127,7 +127,7 @@ test('suspending takes the approved version out of force, and resuming puts it b
   });
   expect((await store().published(null, 10)).pairs).toEqual([]);
   expect(await edit(id, { reference: 'other' })).toMatchObject({ code: 'REGISTRATION_STATE' });
-  // The review of the newer version goes on, with whoever claims it.
+  // The review of the newer version continues, with whichever reviewer claims it.
   expect(accepted(await act(id, 'resume'))).toMatchObject({ state: 'submitted', approvedVersion: 1 });
   expect((await store().published(null, 10)).pairs).toHaveLength(1);
   expect(await events()).toEqual(['1 approved', '1 suspended', '1 resumed']);

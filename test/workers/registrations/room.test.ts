@@ -1,4 +1,4 @@
-/** The bounds of a store of registrations, and what a registration takes in it. */
+/** The limits of a store of registrations, and how much of them a registration uses. */
 import { runInDurableObject } from 'cloudflare:test';
 import { expect, test, vi } from 'vitest';
 import { STORAGE_BYTES_MAX, STORAGE_FULL_SHARE } from '../../../shared/limits/control.ts';
@@ -46,7 +46,7 @@ test('an organisation changes only so many registrations an hour; decisions and 
   accepted(await send());
 });
 
-/** How much of a budget is used today. */
+/** Sets how much of a budget is used. */
 const setUsed = (key: string, used: number) =>
   runInDurableObject(stub(), (_, { storage }) => {
     storage.sql.exec('UPDATE meta SET value = ? WHERE key = ?', String(used), key);
@@ -62,7 +62,7 @@ test('and only so many a day, with the seconds until the next one', async () => 
     extras: { budget: { name: 'registrationsPerDay', resetsAt } },
     message: `an organisation may change 1,000,000 registrations a day: try again after ${resetsAt}`,
   });
-  // The hour has room again, and the day has none.
+  // The hour has room again, but the day has none.
   vi.setSystemTime(Date.now() + HOUR_MS);
   expect(await send()).toMatchObject({ code: 'BUDGET_EXCEEDED' });
   vi.setSystemTime(Date.now() + HOUR_MS);
@@ -83,7 +83,7 @@ test('dry runs and refused requests have a budget of their own', async () => {
   await setUsed('checksUsed', REGISTRATION_CHECKS_PER_DAY_MAX);
   const refused = { code: 'BUDGET_EXCEEDED', extras: { budget: { name: 'registrationChecks' } } };
   expect(await upload(true)).toMatchObject(refused);
-  // The first that is refused by its content is still checked. Then nothing is, until tomorrow.
+  // The first request that its content refuses is still checked. Afterwards no request is checked until tomorrow.
   expect(await upload(false)).toMatchObject({ code: 'REGISTRATIONS_INVALID' });
   expect(await upload(false)).toMatchObject(refused);
   expect(await send()).toMatchObject(refused);
@@ -166,7 +166,7 @@ test('what is in force of an organisation takes only its share of a release', as
   );
   expect(await store().validate(facts(), content(both))).toMatchObject([{ code: 'PAIRS_TOO_MANY' }]);
   accepted(await store().create(asSender(), facts(), content(both), false));
-  // Of one client only, it fits; a version that takes less always does.
+  // With one client only, the registration fits. A version that takes less room always fits.
   await approved();
   await used(pairs + 100, ranges + 100);
   accepted(await store().edit(asSender(), facts(), 1, { clients: ['acme-main'] }, { match: null }));

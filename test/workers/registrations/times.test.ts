@@ -1,4 +1,4 @@
-/** What happens when a time comes: reminders, ends, anchors, and what is forgotten. */
+/** Effects of passing time: reminders, ends, anchors, and what is forgotten. */
 import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from 'cloudflare:test';
 import { beforeEach, expect, test, vi } from 'vitest';
 import { AuditVerifier, auditLine } from '../../../shared/audit.ts';

@@ -1,4 +1,4 @@
-/** Lines of a bulk upload, in the store: what they change, and what they leave alone. */
+/** Lines of a bulk upload, in the store: what they change, and what they leave unchanged. */
 import { runDurableObjectAlarm } from 'cloudflare:test';
 import { expect, test, vi } from 'vitest';
 import { CSV_COLUMNS, csvOf } from '../../../shared/senders/registration-csv.ts';
@@ -25,7 +25,7 @@ test('the export of an expired registration is unchanged, and a change of it mus
   expect(await imported([changed])).toMatchObject([
     { result: 'rejected', reasons: [{ field: 'expires', code: 'EXPIRES_PAST' }] },
   ]);
-  // A draft that is submitted is checked again, whatever its line has.
+  // Submitting a draft checks it again, even if its line is unchanged.
   await create({ reference: 'b', expires: new Date(Date.now() + 1_000).toISOString() }, false);
   vi.setSystemTime(Date.now() + 1_000);
   const draft = csvOf((await store().get(2))!);

@@ -1,5 +1,5 @@
 /**
- * Nobody builds for a month: the changes fill their room. Additions wait, removals go on in their reserve, and three
+ * Nobody builds for a month, and the changes fill their room. Additions wait, removals continue in their reserve, and three
  * releases free everything.
  */
 import { runInDurableObject } from 'cloudflare:test';
@@ -37,7 +37,7 @@ beforeEach(() => {
   vi.spyOn(console, 'warn').mockImplementation((line: string) => void warned.push(JSON.parse(line)));
 });
 
-/** Adds changes to the tables as earlier batches left them. @param per changes of each organisation */
+/** Adds changes to the tables, as earlier batches would have left them. @param per changes of each organisation */
 async function fill(count: number, op: number, per: number): Promise<void> {
   await runInDurableObject(registryStub(), (_, { storage }) => {
     const { sql } = storage;
@@ -66,7 +66,7 @@ test('additions wait, removals go on in their reserve, and three releases free e
   expect(await refused('acme', 2, [change('acme/main', FIRST + 1)])).toBe('REGISTRATIONS_FULL');
   expect(warned.at(-1)).toEqual({ event: 'registrationsFull', organisation: 'acme', changes: ROOM });
   expect((await registry().status()).waiting).toEqual([{ organisation: 'acme', since: expect.any(Number) }]);
-  // The same number may come with removals alone, and what takes the place of another change needs no room.
+  // Removals still fit, and a change that replaces another change needs no room.
   await published('acme', 2, [change('acme/main', FIRST + 2, 'remove')]);
   await published('acme', 3, [change('acme/main', FIRST, 'addOwn')]);
   const head = await headRegistrations();
@@ -119,7 +119,7 @@ test('one organisation leaves half of the room to all others, for additions and 
 test('a number that is no longer own loses that at once, also if the organisation has no room', async () => {
   await approved();
   await vi.waitFor(async () => expect((await store().get(1))!.publication).toBe('published'), HANG_MS);
-  // As after three releases, and as many changes again.
+  // The state after three releases, with as many changes again.
   await runInDurableObject(registryStub(), (_, { storage }) => {
     storage.sql.exec('DELETE FROM changes');
   });
@@ -161,7 +161,7 @@ test('the index of numbers takes some 40 bytes for a number of an organisation',
   const bytes = await runInDurableObject(registryStub(), (_, { storage }) => {
     const index = new NumberIndex(storage);
     const before = storage.sql.databaseSize;
-    // In no order, as senders register them: 7,919 is prime.
+    // In no particular order, as senders register numbers: 7,919 is prime.
     const spans = Array.from({ length: 100_000 }, (_, at) => {
       const n = 82_10_2000_0000 + ((at * 7_919) % 10_000_000);
       return { from: n, to: n };

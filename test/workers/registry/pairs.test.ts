@@ -111,7 +111,7 @@ test('a registry that has lost its tables reads the queue back from the stores',
     (await registry().queued(null, 10)).queue.map(({ organisation, id }) => `${organisation}/${id}`).sort();
   const expected = ['acme/1', 'acme/2', 'beta/1'];
   await vi.waitFor(async () => expect(await queue()).toEqual(expected), HANG_MS);
-  // The head has a change, so it shows that the tables are lost.
+  // The head has a change, which shows that the tables are lost.
   await published('other', 1, [{ client: 'other/main', from: 1_000, to: 1_000, op: 'add' }]);
   vi.spyOn(console, 'warn').mockReturnValue(undefined);
   await loseRegistry();

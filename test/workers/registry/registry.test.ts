@@ -1,6 +1,6 @@
 /**
- * The registry: what the stores publish reaches the head exactly, whatever is sent twice, lost or damaged, and costs
- * the coordinator few changes.
+ * The registry. Everything that the stores publish reaches the head exactly, whatever is repeated, lost or damaged, and the
+ * coordinator gets few changes.
  */
 import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
@@ -32,7 +32,7 @@ beforeEach(() => {
   vi.spyOn(console, 'warn').mockImplementation((line: string) => void warned.push(JSON.parse(line)));
 });
 
-/** The name of the error that a batch ends with. */
+/** The name of the error that refuses a batch. */
 async function failureOf(
   organisation: string,
   n: number,
@@ -93,7 +93,7 @@ test('any batches leave what the last change of each pair says', async () => {
   });
   const model = new Map<string, string>();
   for (const [index, batch] of batches.entries()) {
-    // So that sealed segments hold rows that later ones replace.
+    // With these, sealed segments contain rows that later rows replace.
     const all = [...batch, ...changes('acme/bulk', FIRST, 100, index % 2 === 0 ? 'add' : 'remove')];
     await published('acme', index + 1, all);
     for (const { client, from, to, op } of all) model.set(`${client} ${from}-${to}`, op);
@@ -140,7 +140,7 @@ test('a registry that ends before the coordinator has its changes publishes them
   expect(await failureOf('acme', 2, [change(MAIN, FIRST, 'remove')])).toBe('Error');
   await evictDurableObject(registryStub());
   silent.mockRestore();
-  // Nobody sends the batch again: the alarm of the registry is enough.
+  // Nobody sends the batch again, because the alarm of the registry is enough.
   await vi.waitFor(async () => {
     await runDurableObjectAlarm(registryStub());
     expect([...(await readChanges())]).toEqual([[`${MAIN} ${FIRST}-${FIRST}`, 'remove']]);
@@ -187,11 +187,11 @@ test('the queue lists what reviewers have to do, in the order of submission', as
   const { organisation } = all.at(-1)!;
   const own = all.filter((each) => each.organisation === organisation);
   expect((await registry().queued(null, 9, organisation)).queue).toEqual(own);
-  // By number, not by text, also across pages.
+  // Sorted by number and not by text, even across pages.
   await published('beta', 2, [], [entry('10', 300), entry('11', 300)]);
   const last = await ids((await ids(null, 3)).next, 9);
   expect(last.found).toEqual(['beta/10', 'beta/11']);
-  // What only reviewers see is no change of the head.
+  // Data for reviewers does not change the head.
   expect((await coordinator().status()).seq).toBe(0);
 });
 
@@ -207,7 +207,7 @@ test('the index of numbers names each organisation that registered one, in force
   expect(await found(FIRST + 1, FIRST + 99)).toEqual(['acme', 'beta']);
   expect(await found(FIRST + 6)).toEqual([]);
   expect(await found(FIRST, FIRST, 1)).toHaveLength(1);
-  // It says who may know: what was removed stays in it.
+  // It names organisations that may have a registration, so removed numbers stay in it.
   await published('acme', 2, [change(MAIN, FIRST + 7, 'remove')]);
   expect(await found(FIRST + 7)).toEqual([]);
 });

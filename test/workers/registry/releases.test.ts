@@ -1,6 +1,6 @@
 /**
- * The registry and the releases: it forgets what every readable release contains, and no release becomes current that
- * lacks changes it has forgotten. With LIST_KEY, its segments move to the new key.
+ * The registry and the releases. It forgets changes that every readable release contains, and no release that lacks forgotten
+ * changes becomes current. When LIST_KEY rotates, its segments move to the new key.
  */
 import { evictDurableObject, runInDurableObject } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
@@ -67,7 +67,7 @@ const copied = (): Promise<void> =>
     expect(kvSeq).toBe(seq);
   }, HANG_MS);
 
-/** The registry drops behind the answer to a promotion. */
+/** The registry drops changes after a promotion is answered. */
 const dropped = (version: number): Promise<void> =>
   vi.waitFor(async () => {
     const { registrations } = (await readHead())!.head;
@@ -90,7 +90,7 @@ test('changes are forgotten once every release that a rollback can reach contain
   await vi.waitFor(async () => expect((await headRegistrations()).segments).toEqual([]), HANG_MS);
   expect([...(await readChanges())]).toEqual([[`${MAIN} ${FIRST}-${FIRST}`, 'remove']]);
   expect(await registry().status()).toMatchObject({ version: later, changes: 1 });
-  // All that a rollback can reach has what was forgotten.
+  // Every release that a rollback can reach has the forgotten changes.
   unwrap(await coordinator().rollback(asAdmin(), { reason: 'test', overrideAuthorities: [] }));
   unwrap(await coordinator().rollback(asAdmin(), { reason: 'test', overrideAuthorities: [] }));
   expect((await headRegistrations()).droppedVersion).toBe(first);
@@ -174,7 +174,7 @@ test('a rotation of LIST_KEY seals the segments again, and the status shows whic
   const inBoth = `${B},${A}`;
   await restarted(inBoth, async (each) => {
     expect((await each.status()).listKeys?.registrations).toEqual([testKeys.keyId]);
-    // Its call of the registry reaches the one of the test, which has the old key alone, and changes nothing.
+    // Its call reaches the registry of the test, which has only the old key, and changes nothing.
     unwrap(
       await each.rotateListKey(asAdmin(), {
         ...{ keyId: otherKeys.keyId, dropUnknownSources: false, reason: 'yearly' },

@@ -1,4 +1,4 @@
-/** The store of an organisation lost its tables, or they were set back: what it publishes from then on is published. */
+/** The store of an organisation lost its tables, or they were set back. Its later changes are still published. */
 import { evictDurableObject, runInDurableObject } from 'cloudflare:test';
 import { beforeEach, expect, test, vi } from 'vitest';
 import { bareOrganisation } from '../../../shared/organisations.ts';

@@ -1,4 +1,4 @@
-/** What the rules decide as reports come and are withdrawn, and how the desk gets it. */
+/** Decisions of the rules as reports arrive and are withdrawn, and how the desk gets them. */
 import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from 'cloudflare:test';
 import { beforeEach, expect, test, vi } from 'vitest';
 import {
@@ -27,7 +27,7 @@ import {
 const SUBJECT = keyed('Victim');
 const SHARD = shardOf(SUBJECT);
 const NUMBER = { kind: 'number', n: 821020000001 } as const;
-/** Three reporters, none of one partner more than one. */
+/** Three reporters, at most one of them from each partner. */
 const RULE: Rule = {
   ...DEFAULT_RULES[0]!,
   id: 'three',
@@ -62,7 +62,7 @@ interface Given {
   readonly rest?: object;
 }
 
-/** Each call is a flush of one report. @returns its number */
+/** Each call is a flush of one report. @returns the number of the flush */
 async function give({ partner = 'kt', kind = 'subscriber', reporter, subject = SUBJECT, rest }: Given = {}) {
   seq++;
   const row: CountRow = {
@@ -88,7 +88,7 @@ async function flush(partner: string, kind: PartnerKind, rows: readonly CountRow
   expect(await subjects(SHARD).apply(source, n, rows, seals)).toEqual({ last: n });
 }
 
-/** `<event> <subject>` of all decisions that the desk has, once there are as many. */
+/** Waits until the desk has this many decisions, and returns them as `<event> <subject>`. */
 async function decided(count: number): Promise<string[]> {
   const all = () => desk.taken.flatMap(({ decisions }) => decisions);
   await vi.waitFor(() => expect(all()).toHaveLength(count), HANG_MS);
@@ -134,7 +134,7 @@ test('when reports are withdrawn, what rested on them loses its support, and not
   await give({ partner: 'leaked', subject: other });
   expect(await decided(2)).toEqual(['fired victim', `fired ${other}`]);
   await takeBack('kt', first!);
-  // The rule of the other one still has three partners without this report.
+  // The rule of the other subject still has three partners without this report.
   await takeBack('leaked', seq, other);
   expect(await decided(3)).toEqual(['fired victim', `fired ${other}`, 'unsupported victim']);
   await give({ partner: 'kisa' });
@@ -176,7 +176,7 @@ test('what the desk does not take is sent again, in order, also by a new object 
   let isDown = true;
   desk.take = ({ n }) => {
     if (isDown) throw new Error('down');
-    // The desk has five batches that this shard does not know of.
+    // The desk already has five batches that this shard does not know.
     return Math.max(n, 5);
   };
   await fire();

@@ -1,4 +1,4 @@
-/** The counts are exact: each acknowledged report once, whatever is repeated, fails or restarts. */
+/** The counts are exact. Each acknowledged report counts once, whatever is repeated, fails or restarts. */
 import { evictAllDurableObjects, evictDurableObject } from 'cloudflare:test';
 import fc from 'fast-check';
 import { beforeEach, expect, test, vi } from 'vitest';
@@ -28,13 +28,13 @@ beforeEach(() => {
   vi.setSystemTime(AT);
 });
 
-/** Eight IDs, each with two contents: the second is in conflict with the first. */
+/** Eight IDs, each with two contents. The second content conflicts with the first. */
 const SUBJECTS = ['Alpha', 'beta', 'Alpha2', '9'].map(keyed);
 const pool = Array.from({ length: 16 }, (_, index) =>
   report(`id-${index % 8}`, {
     subject: SUBJECTS[index % 4]!,
     spam: index % 8 === 7 ? 'notSpam' : 'gambling',
-    // In Korea, both are in January, or one in December.
+    // In Korea, both are in January, or the second one is in December.
     at: AT - (index < 8 ? 0 : index % 2 === 0 ? 1_000 : 2 * 86_400_000),
     channel: index % 5 === 0 ? 'voice' : 'sms',
     origin: index % 3 === 0 ? 'overseas' : 'domestic',
@@ -100,7 +100,7 @@ test('whatever is sent again, withdrawn, lost and restarted, the counts are thos
         withdrawn: kept.length - open.length,
         notSpam: open.filter(({ index }) => pool[index]!.spam === 'notSpam').length,
       });
-      // By day and kind, for evidence: a withdrawal counts on the day of its report.
+      // By day and kind, for evidence. A withdrawal counts on the day of its report.
       const days = SUBJECTS.flatMap((subject) => {
         const own = kept.filter(({ index }) => pool[index]!.subject === subject);
         const groups = Map.groupBy(own, ({ index }) => {
@@ -140,10 +140,10 @@ async function daysOf(keys: readonly string[]) {
   return all.flat();
 }
 
-/** Acknowledged reports by ID. What is withdrawn `soon` is withdrawn in steps, behind the answer. */
+/** Acknowledged reports by ID. A report that is withdrawn `soon` is withdrawn in steps, after the answer. */
 type Model = Map<string, { readonly index: number; withdrawn: 'no' | 'soon' | 'yes' }>;
 
-/** The counts by month of these reports, one by one. */
+/** The counts of these reports in a month, counted one by one. */
 function monthOf(kept: readonly { index: number; withdrawn: string }[], month: string): MonthCount[] {
   const counts = new Map<string, MonthCount>();
   for (const { index, withdrawn } of kept) {

@@ -1,4 +1,4 @@
-/** An intake alone: bounds, the withdrawal of all reports of a partner, the end of reports, and a set back. */
+/** An intake alone: its limits, the withdrawal of a partner's reports, the end of reports, and a set-back intake. */
 import { runDurableObjectAlarm, runInDurableObject } from 'cloudflare:test';
 import { beforeEach, expect, test, vi } from 'vitest';
 import {
@@ -50,7 +50,7 @@ test('all reports since a time are withdrawn in steps, and no others', async () 
   vi.setSystemTime(AT + 2_000);
   const began = await intake().withdrawSince(AT + 1_000);
   expect(began).toMatchObject({ since: AT + 1_000, requestedAt: AT + 2_000, isDone: false });
-  // What comes later has another key.
+  // Later reports have another key.
   await accept(many(1, 9_000));
   await vi.waitFor(async () => expect((await intake().status()).withdrawal?.isDone).toBe(true), HANG_MS);
   await counted();
@@ -70,7 +70,7 @@ test('a report beyond the bound of the minute or of the day is not kept', async 
 test('an intake looks at a bounded number of reports a minute', async () => {
   const ids = Array.from({ length: REPORTS_PER_SLICE_MINUTE_MAX - 1 }, () => 'unknown');
   expect(await intake().withdraw(ids.slice(-1))).toEqual([false]);
-  // One ID is too many for what is left. Nothing is done, and the minute is over.
+  // One ID more than the remaining budget. Nothing is done, and the budget of this minute is used up.
   expect(await intake().withdraw([...ids, 'one more'])).toBeNull();
   expect(await accept(many(1))).toEqual(['minuteFull']);
   vi.setSystemTime(AT + MINUTE_MS);
@@ -88,7 +88,7 @@ test('reports end after 90 days, and never before they are counted', async () =>
   await runDurableObjectAlarm(intakeStub());
   expect(await rowCount()).toBe(1);
   expect(await intake().status()).toMatchObject({ acknowledged: 3, waiting: 0 });
-  // The ID has no report any more.
+  // The report of this ID has ended.
   expect(await accept(many(1))).toEqual(['accepted']);
   await counted();
 });
@@ -115,7 +115,7 @@ test('a reporter is admitted again for the same subject, and the next day for ot
   expect(await shard.admit('kisa', 20_000, pairs)).toEqual(over);
   expect(await shard.admit('kisa', 20_000, pairs)).toEqual(over);
   expect(await shard.admit('kisa', 20_001, pairs.slice(-2))).toEqual([]);
-  // Another partner cannot use it up.
+  // Another partner has its own budget.
   expect(await shard.admit('kt', 20_000, pairs.slice(-2))).toEqual([]);
   const left = () =>
     runInDurableObject(

@@ -1,4 +1,4 @@
-/** Counts by month of an intake that is older than they are, and names beyond their bound. */
+/** The monthly counts of an intake that is older than these counts, and names beyond their limit. */
 import { evictDurableObject, runInDurableObject } from 'cloudflare:test';
 import { beforeEach, expect, test, vi } from 'vitest';
 import { INTAKE_NAMES_MAX } from '../../../shared/limits/statistics.ts';
@@ -16,7 +16,7 @@ test('reports that an older version kept are counted when the tables get their c
     report('1', { relayCode: 'RELAY1', ...abroad }),
     report('2', { relayCode: 'RELAY1', spam: 'notSpam' }),
     report('3', { channel: 'voice', relayCode: 'RELAY2', ...abroad }),
-    // 1 January in Korea, and still December there.
+    // 1 January in Korea, but still December in UTC.
     report('4', { at: Date.parse('2099-12-31T15:00:00Z') }),
     report('5', { at: Date.parse('2099-12-31T14:59:59Z'), relayCode: 'RELAY1' }),
   ]);
@@ -29,7 +29,7 @@ test('reports that an older version kept are counted when the tables get their c
   ]);
   await runInDurableObject(intakeStub(), (_, { storage }) => {
     storage.sql.exec('DROP TABLE months');
-    // What later steps add.
+    // Remove what later schema steps add.
     storage.sql.exec('ALTER TABLE reports DROP COLUMN text_campaign');
     storage.sql.exec('DROP TABLE fingerprints');
     storage.sql.exec('DELETE FROM schema_steps WHERE step >= 2');

@@ -1,4 +1,4 @@
-/** Counts of reports by day: days of Korea, kinds, and what is removed. */
+/** Counts of reports by day: days in Korea, kinds, and what is removed. */
 import { runInDurableObject } from 'cloudflare:test';
 import { beforeEach, expect, test, vi } from 'vitest';
 import { REPORT_DAYS_KEPT } from '../../../shared/limits/evidence-files.ts';
@@ -11,7 +11,7 @@ const DAY_MS = 86_400_000;
 const SUBJECT = keyed('Subject');
 const NOW = Date.parse('2026-11-27T15:00:00Z');
 
-/** The counts of one object, which stay there for a test. */
+/** Runs in the counts of one object, which stay there for the test. */
 function inCounts<Value>(run: (days: ReportDays) => Value): Promise<Value> {
   return runInDurableObject(subjectsStub('0'), (_, { storage }) => run(new ReportDays(storage.sql)));
 }

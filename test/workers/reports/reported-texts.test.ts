@@ -1,4 +1,4 @@
-/** Reports with texts: each counts once for its campaign, whatever fails, and nothing of the text is kept. */
+/** Reports with texts. Each report counts once for its campaign, whatever fails, and nothing of the text is kept. */
 import {
   evictAllDurableObjects,
   listDurableObjectIds,
@@ -59,7 +59,7 @@ test('whatever is sent again, lost and restarted, each text counts once for its 
   vi.useFakeTimers({ toFake: ['Date'], now: AT });
   const prints = await Promise.all([0, 0, 1, 2].map((text) => printOf(SPAM[text]!)));
   const pool = Array.from({ length: 12 }, (_, index) =>
-    // Every fourth has no text.
+    // Every fourth report has no text.
     report(`id-${index}`, { fingerprint: index % 4 === 3 ? null : prints[index % 4]! }),
   );
   const faults = fc.array(fc.constantFrom<Fault>('before', 'after', null), { maxLength: 12 });
@@ -95,7 +95,7 @@ test('whatever is sent again, lost and restarted, each text counts once for its 
         ...{ reports: texts.length, received: texts.length },
         counted: texts.filter(([, isOpen]) => isOpen).length,
       });
-      // In all, a report counts once: for its sender.
+      // In total, a report counts once, for its sender.
       expect(await totalsOf([keyed('Subject')])).toMatchObject({ received: known.size });
     }),
     { numRuns: 12 },
@@ -114,7 +114,7 @@ test('a reporter counts for a bounded number of campaigns a day, through each pa
   const all = await Promise.all(SPAM.map((_, index) => campaignTotals(index + 1)));
   expect(all.filter((totals) => totals!.counted === 1)).toHaveLength(REPORTER_SUBJECTS_PER_DAY_MAX);
   expect(all.every((totals) => totals!.received === 1)).toBe(true);
-  // All of them were about one sender.
+  // All reports were about one sender.
   expect(await totalsOf([keyed('Subject')])).toMatchObject({ counted: SPAM.length, overBudget: 0 });
 });
 

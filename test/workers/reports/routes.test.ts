@@ -244,7 +244,7 @@ test('neither reporters nor reported numbers are in clear in any table, log or a
   const text = [...logs, ...answers.map(({ body }) => JSON.stringify(body)), ...(await allRows())].join('\n');
   expect(text).toContain('"relay_code"');
   for (const digits of [from, reporter]) {
-    // The last digits, however the number is written.
+    // The last digits, in any written form of the number.
     expect(text.replaceAll(/[\s-]/g, '')).not.toContain(digits.slice(1));
     expect(text.replaceAll(/[\s-]/g, '')).not.toContain(digits.slice(3));
   }
@@ -264,7 +264,7 @@ async function totals() {
   };
 }
 
-/** All rows of all objects that reports pass, as text. */
+/** All rows of all objects that process reports, as text. */
 async function allRows(): Promise<string[]> {
   const { REPORTS, REPORTERS, SUBJECTS, RESPONSE } = env as unknown as ControlEnv;
   const shards = Array.from({ length: REPORT_SHARDS }, (_, shard) => String(shard));

@@ -1,4 +1,4 @@
-/** Moves of the decisions about one subject, against people who want it blocked, or free again. */
+/** Decisions about one subject, with people who want it blocked or free again. */
 import { beforeEach, expect, test } from 'vitest';
 import { DEFAULT_RULES, type Rule } from '../../../shared/reports/rule.ts';
 import { type ArrivedReport, type Basis, movesOf } from '../../../workers/reports/subject-rules.ts';
@@ -6,7 +6,7 @@ import { type ArrivedReport, type Basis, movesOf } from '../../../workers/report
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
 const NOW = Date.UTC(2026, 10, 25, 12);
-/** Three reporters, none of one partner more than one. */
+/** Three reporters, at most one of them from each partner. */
 const RULE: Rule = { ...DEFAULT_RULES[0]!, id: 'three', distinct: 3, maxShare: 0.4, weightMin: 0 };
 
 let rules: readonly Rule[];
@@ -71,7 +71,7 @@ test('one who takes a report back does not unblock what later reports support', 
   for (const partner of ['kt', 'skt', 'lgu']) report(partner, NOW + HOUR);
   expect(takeBack(0, NOW + 10 * DAY)).toEqual(['fired']);
   expect(held).toMatchObject([{ byPartner: { kt: 1, skt: 1, lgu: 1 }, endsAt: NOW + 3 * DAY }]);
-  // What is left supports it as it is now.
+  // The remaining reports are evaluated as they are now.
   expect(takeBack(2, NOW + 10 * DAY)).toEqual(['unsupported']);
 });
 
@@ -117,7 +117,7 @@ test('reports of a suspended partner decide and confirm nothing more', () => {
   expect(events(NOW)).toEqual(['fired']);
   report('police', NOW, { kind: 'police' });
   expect(events(NOW)).toEqual([]);
-  // What it rests on is taken back only with the reports themselves.
+  // The reports that a block rests on are withdrawn only explicitly.
   suspended.push('kt');
   expect(events(NOW, true)).toEqual([]);
 });

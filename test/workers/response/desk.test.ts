@@ -1,4 +1,4 @@
-/** The desk: rule blocks from the decision to their end, with the real coordinator; and the key of reports. */
+/** The desk: rule blocks from the decision to their end, with the real coordinator, and the key of reports. */
 import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from 'cloudflare:test';
 import { beforeEach, expect, test, vi } from 'vitest';
 import { AuditVerifier } from '../../../shared/audit.ts';
@@ -28,7 +28,7 @@ beforeEach(() => {
   vi.spyOn(console, 'warn').mockReturnValue(undefined);
 });
 
-/** The entry that the live layer must have for the newest block of a number. */
+/** The expected entry of the live layer for the newest block of a number. */
 async function wantedOf(index: number): Promise<unknown> {
   const { id } = await blockOf(index);
   return runInDurableObject(deskStub(), (_, { storage }) =>
@@ -78,7 +78,7 @@ test('a lost confirmation takes a block back to its first stage, or ends it afte
   await decide(await decision(1, { event: 'unconfirmed' }));
   const until = new Date(NOON + 72 * HOUR).toISOString();
   expect(await entriesOf(1)).toMatchObject([{ stage: 'provisional', until }]);
-  // Releases may contain the longer one.
+  // Releases may contain the longer entry.
   expect(await wantedOf(1)).toMatchObject({ op: 'block', replacedUntil: NOON + 90 * DAY });
   await desk().act(asPerson(), Number((await blockOf(1)).id), 'lift');
   expect(await wantedOf(1)).toMatchObject({ op: 'lift', until: NOON + 90 * DAY });
@@ -105,7 +105,7 @@ test('a person lifts a block at once, and its reports no longer count', async ()
   const done = await desk().act(asPerson(), Number(id), 'lift');
   expect(done).toMatchObject({ ok: true, value: { state: 'lifted', pending: false } });
   expect(await entriesOf(1)).toEqual([]);
-  // The counts have it, or it waits for them.
+  // The counts have the reset, or the desk still keeps it.
   await vi.waitUntil(async () => (await rowsOf('resets')) === 0, { timeout: HANG_MS });
   const action = { action: 'lift', by: 'token:ktoa', at: expect.any(String), reason: 'test' };
   expect((await blockOf(1)).actions).toEqual([action]);
@@ -165,7 +165,7 @@ test('a rule in shadow records what it would block, and a mock partner blocks no
   });
   await decide(await decision(1, { id: 'other' }));
   expect((await blocksOf(1)).map(({ state }) => state)).toEqual(['provisional', 'shadow']);
-  // It has left its shadow since.
+  // The rule has left its shadow since this decision.
   await decide(await decision(2, { id: 'other', shadow: true }));
   expect(await blockOf(2)).toMatchObject({ state: 'shadow', seq: null });
   const test = { kind: 'number', n: 82_10_0000_0001 } as const;
@@ -191,7 +191,7 @@ test('decisions are taken once, whatever is sent again', async () => {
   expect(await desk().decide('7', 3, [fired])).toEqual({ last: 5 });
   await settled();
   expect((await blocksOf(1)).map(({ state }) => state)).toEqual(['lifted']);
-  // Another shard counts on its own.
+  // Another shard numbers its own batches.
   expect(await desk().decide('8', 1, [await decision(2)])).toEqual({ last: 1 });
 });
 
@@ -212,7 +212,7 @@ test('every change is in the audit chain, without the number, and its end is in 
   ]);
 });
 
-/** Opens the key with this LIST_KEY. @returns the key in hex, or the code of the failure, and what seals it */
+/** Opens the key with this LIST_KEY. @returns the key in hex, or the code of the failure, and the IDs of the sealing keys */
 function openedWith(listKey: string): Promise<{ readonly key: string; readonly keyIds: readonly string[] }> {
   return runInDurableObject(deskStub(), async (_, { storage }) => {
     const ring = await openKeyRing(listKey);
@@ -234,7 +234,7 @@ test('it survives a rotation of LIST_KEY in both directions', async () => {
   expect(toHex(new Uint8Array(await desk().reportKey()))).toBe(key);
   const [a, b] = [await idOf(A), await idOf(B)];
   expect((await desk().status()).keyIds).toEqual([a]);
-  // The old key stays good until the new one is alone.
+  // The old key stays valid until only the new one is left.
   for (const listKey of [`${A},${B}`, `${B},${A}`])
     expect(await openedWith(listKey)).toEqual({ key, keyIds: [a, b].sort() });
   expect(await openedWith(A)).toEqual({ key, keyIds: [a] });

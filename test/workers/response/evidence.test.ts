@@ -1,4 +1,4 @@
-/** What keeps a rule from blocking a number alone, and what people do with the proposals. */
+/** Counter-evidence that keeps a rule from blocking a number alone, and how people decide on proposals. */
 import { runDurableObjectAlarm } from 'cloudflare:test';
 import * as v from 'valibot';
 import { beforeEach, expect, test, vi } from 'vitest';
@@ -35,7 +35,7 @@ beforeEach(() => {
   vi.spyOn(console, 'warn').mockReturnValue(undefined);
 });
 
-/** Numbers that the clients of the organisation `acme` sent in this hour. */
+/** Counts numbers that the clients of the organisation `acme` sent in this hour. */
 async function sent(count: number): Promise<void> {
   const counts = { totals: {}, by: { channel: [['sms', count, 0, 0, 0]] } } as never;
   const flush = { client: 'acme-main', isolate: crypto.randomUUID(), flush: 1, shard: 0, shards: 1, counts };
@@ -47,7 +47,7 @@ async function sent(count: number): Promise<void> {
     });
 }
 
-/** The number of `numberOf(1)` is registered by acme. */
+/** Registers the number of `numberOf(1)` for acme. */
 async function registered(): Promise<void> {
   unwrap(await coordinator().putOrganisation(asAdmin(), 'acme', bareOrganisation('acme'), ANY));
   const settings = { organisation: 'acme', secretSha256: ['0'.repeat(64)], rights: ['check'] };
@@ -91,7 +91,7 @@ test('a decision waits for its facts, and then for a person', async () => {
     .spyOn(bindings().REGISTRY, 'getByName')
     .mockImplementation(() => ({ organisationsOfEach: async () => null }) as never);
   await desk().decide('1', 1, [await decision(1), await decision(1, { event: 'confirmed' })]);
-  // Another subject does not wait for it.
+  // Another subject does not wait for this decision.
   await desk().decide('2', 1, [await decision({ kind: 'source', text: 'bank' })]);
   await vi.waitUntil(async () => (await desk().status()).decisions === 2, { timeout: HANG_MS });
   expect(await desk().status()).toMatchObject({ provisional: 1, proposed: 0 });
@@ -100,7 +100,7 @@ test('a decision waits for its facts, and then for a person', async () => {
   await settled();
   expect(await blockOf(1)).toMatchObject({ state: 'proposed', cause: 'factsMissing', evidence: null });
   registry.mockRestore();
-  // Somebody approves it, and an independent kind had confirmed it already.
+  // A person approves it, after an independent kind has already confirmed it.
   const { id } = await blockOf(1);
   expect(await desk().act(asPerson(), Number(id), 'approve')).toMatchObject({
     value: { state: 'confirmed' },
@@ -116,7 +116,7 @@ test('facts that come in time decide', async () => {
   await desk().decide('1', 1, [await decision(1)]);
   await vi.waitUntil(async () => registry.mock.calls.length > 0, { timeout: HANG_MS });
   registry.mockRestore();
-  // New decisions do not wait for the retry, and take the old one with them.
+  // New decisions do not wait for the retry, and take the old decision with them.
   await desk().decide('1', 2, [await decision(2)]);
   await settled();
   expect(await blockOf(1)).toMatchObject({ state: 'provisional' });
@@ -141,7 +141,7 @@ test('a protected number is never blocked, whoever approves it', async () => {
 
 test('the eighth number of a range is proposed, with all that rules blocked in it', async () => {
   await decide(...(await Promise.all(Array.from({ length: 10 }, (_, index) => decision(index)))));
-  // Of another range.
+  // A number of another range.
   await decide(await decision(100));
   expect(await desk().status()).toMatchObject({ provisional: 8, proposed: 3 });
   const { ruleBlocks } = await desk().ruleBlocks({ state: 'proposed' }, 0, 10);
@@ -150,7 +150,7 @@ test('the eighth number of a range is proposed, with all that rules blocked in i
   expect(members.map(({ number }) => number)).toEqual(
     Array.from({ length: 10 }, (_, index) => toE164(numberOf(index))),
   );
-  // The reports of the first proposal are withdrawn: the next one names the others.
+  // When the reports of the first proposal are withdrawn, the next proposal names the other numbers.
   await decide(await decision(7, { event: 'unsupported' }));
   const left = (await desk().ruleBlocks({ cause: 'range', state: 'proposed' }, 0, 10)).ruleBlocks;
   expect(left).toMatchObject([{ number: toE164(numberOf(8)), members: { length: 9 } }]);

@@ -1,4 +1,4 @@
-/** The coordinator and the text store take what rules decide apart: one that does not respond delays nothing of the other. */
+/** The coordinator and the text store receive rule decisions independently. If one is down, the other is not delayed. */
 import { evictDurableObject } from 'cloudflare:test';
 import { beforeEach, expect, test, vi } from 'vitest';
 import type { CampaignChange } from '../../../workers/storage/campaign-port.ts';
@@ -26,7 +26,7 @@ beforeEach(async () => {
   await putRule('texts', { target: 'campaign' });
 });
 
-/** Replaces the text store, for the desk. */
+/** Replaces the text store of the desk. */
 function withText(applyCampaignChanges: (n: number, changes: readonly CampaignChange[]) => Promise<unknown>) {
   vi.spyOn(bindings().TEXT, 'getByName').mockReturnValue({ applyCampaignChanges } as never);
 }
@@ -37,13 +37,13 @@ const taken: Parameters<typeof withText>[0] = async (n, changes) => ({
 
 let batch = 2_000_000;
 
-/** Sends decisions without waiting for what follows from them. */
+/** Sends decisions without waiting for their effects. */
 async function send(...decisions: readonly RuleDecision[]): Promise<void> {
   await desk().decide('0', ++batch, decisions);
   await vi.waitUntil(async () => (await desk().status()).decisions === 0, { timeout: HANG_MS });
 }
 
-/** The desk tries again, at once. */
+/** Makes the desk try again at once. */
 async function again(): Promise<void> {
   await evictDurableObject(deskStub());
   await desk().refresh();
@@ -69,7 +69,7 @@ test.each([
   expect(await entriesOf(1)).toEqual([]);
   expect(tried).toHaveBeenCalled();
   expect(await blocksOf(CAMPAIGN)).toMatchObject([{ pending: true }]);
-  // It comes back: what waited for it is sent unchanged.
+  // The text store is back, and the waiting batch is sent unchanged.
   const came = vi.fn(taken);
   withText(came);
   await again();

@@ -1,6 +1,6 @@
 /**
- * The desk stops between any two of its steps: nothing is lost, and nothing happens twice. And a plain model of the
- * stages, over random decisions, actions, ends and stops.
+ * The desk stops between any two of its steps. Nothing is lost, and nothing happens twice. Also a plain model of the stages,
+ * over random decisions, actions, ends and stops.
  */
 import { evictDurableObject, runDurableObjectAlarm } from 'cloudflare:test';
 import fc from 'fast-check';
@@ -24,14 +24,14 @@ beforeEach(() => {
   vi.spyOn(console, 'warn').mockReturnValue(undefined);
 });
 
-/** Calls of the desk to other objects, by binding. */
+/** The calls of the desk to other objects, by binding. */
 const CALLS = {
   COORDINATOR: ['rules', 'applyRuleEntries', 'anchorResponse'],
   REGISTRY: ['organisationsOfEach'],
   SUBJECTS: ['reset'],
 } as const;
 
-/** Watches these calls. @param fails whether a call fails, before or after the object has done it */
+/** Watches these calls. @param fails whether a call fails, before or after it takes effect */
 function watch(fails: (call: string, index: number) => 'before' | 'after' | null): string[] {
   const made: string[] = [];
   for (const [name, watched] of Object.entries(CALLS)) {
@@ -56,7 +56,7 @@ function watch(fails: (call: string, index: number) => 'before' | 'after' | null
   return made;
 }
 
-/** Starts the desk anew until nothing is left to do. */
+/** Restarts the desk until nothing is left to do. */
 async function recovered(): Promise<void> {
   for (let tries = 0; tries < 50; tries++) {
     const { decisions, unsent } = await desk().status();
@@ -69,7 +69,7 @@ async function recovered(): Promise<void> {
 
 let batch = 0;
 
-/** A block is made, and lifted by a person. @returns the calls that it took */
+/** Makes a rule block, and lifts it as a person. @returns the calls that this took */
 async function scenario(index: number, fails: Parameters<typeof watch>[0]): Promise<string[]> {
   const made = watch(fails);
   await desk().decide('0', ++batch, [await decision(index)]);
@@ -93,7 +93,7 @@ test('a stop before or after any call loses nothing, and repeats nothing', async
   );
   let index = 0;
   for (let stop = 0; stop < calls.length; stop++) {
-    // Each in a range of its own.
+    // Each one is in its own range.
     for (const place of ['before', 'after'] as const)
       await scenario(++index * 100, (_, made) => (made === stop ? place : null));
   }
@@ -114,7 +114,7 @@ interface Model {
   until: number | null;
   provisionalUntil: number;
   byPerson: boolean;
-  /** Whether each rule that supports it is confirmed. */
+  /** The rules that support the block, and whether each one is confirmed. */
   grounds: Map<string, boolean>;
 }
 
@@ -130,7 +130,7 @@ function close(model: Model, state: 'lifted' | 'ended'): void {
   model.until = null;
 }
 
-/** What a decision does. @returns the block after it */
+/** Applies a decision. @returns the resulting block */
 function decided(
   model: Model | undefined,
   event: (typeof EVENTS)[number],
@@ -197,7 +197,7 @@ const step = fc.oneof(
   { arbitrary: fc.record({ kind: fc.constant('stop' as const) }), weight: 1 },
 );
 
-/** Reaches every state: a few random steps need not. */
+/** Reaches every state. A few random steps might not. */
 const EVERY_STATE = [
   { kind: 'decide', subject: 0, event: 'fired', rule: 'kr-50', fault: 'after' },
   { kind: 'wait', ms: 90 * DAY },
@@ -250,7 +250,7 @@ test('blocks are as a plain model has them, and the live layer has exactly those
           vi.setSystemTime(now + each.ms);
           await runDurableObjectAlarm(deskStub());
           for (const [subject, model] of models) {
-            // It may be forgotten by now.
+            // The desk may have forgotten the block by now.
             if (!isOpen(model) && each.ms >= 90 * DAY) models.delete(subject);
             if (isOpen(model) && model.until! <= Date.now()) close(model, 'ended');
           }

@@ -1,4 +1,4 @@
-/** Partners: the records that their blocks give them, withdrawals of their reports, appeals, and what rules are given. */
+/** Partners: the records that they get from blocks, withdrawals of their reports, appeals, and the data that rules get. */
 import { evictDurableObject, runDurableObjectAlarm } from 'cloudflare:test';
 import { beforeEach, expect, test, vi } from 'vitest';
 import { ReportKeys } from '../../../shared/reports/report-keys.ts';
@@ -38,7 +38,7 @@ test('confirmed blocks raise the record of their partners, and a won appeal lowe
     );
   }
   expect(await desk().partner('skt')).toMatchObject({ confirmed: 2, appealed: 0, record: 0.5 * 1.02 ** 2 });
-  // Its reporters counted for others, who had them too.
+  // Its reporters counted for other partners, which had them too.
   expect(await desk().partner('kt')).toMatchObject({ confirmed: 2, record: 0.5 * 1.02 ** 2 });
   const subject = { kind: 'number', n: numberOf(1) } as const;
   // An appeal against an earlier block does not concern this one.
@@ -57,7 +57,7 @@ test('confirmed blocks raise the record of their partners, and a won appeal lowe
     appealed: 1,
     record: 0.5 * 1.02 ** 2 * 0.8,
   });
-  // Sent again, it gets the same answer. Another one finds nothing.
+  // A repeated request gets the same answer. Another request finds nothing.
   expect(await desk().appealWon(asPerson('kisa', 'appeal 1'), subject, Date.now())).toEqual(won);
   expect(await desk().appealWon(asPerson('kisa', 'appeal 2'), subject, Date.now())).toEqual({
     ok: true,
@@ -116,7 +116,7 @@ test('a lift waits neither for a retry nor behind the blocks that came before it
   isDown = false;
   const lifted = await desk().act(asPerson(), Number(first), 'lift');
   expect(lifted).toMatchObject({ ok: true, value: { state: 'lifted', pending: false, seq: 100 } });
-  // What was on its way is sent again unchanged.
+  // The batch that was in flight is sent again unchanged.
   expect(batches).toEqual([['block 2'], [`lift ${first}`, 'block 3']]);
 });
 

@@ -1,4 +1,4 @@
-/** The admin routes of rule blocks and partners: parameters, fields, scopes, and what they answer. */
+/** The admin routes of rule blocks and partners: parameters, fields, scopes, and answers. */
 import { beforeEach, expect, test, vi } from 'vitest';
 import type { RuleBlockPage } from '../../../shared/admin/rule-blocks.ts';
 import { toE164 } from '../../../shared/numbers/number.ts';

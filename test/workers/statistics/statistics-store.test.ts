@@ -1,4 +1,4 @@
-/** Statistics by month: what is counted equals the reports, months are closed once, and corrections are versions. */
+/** Statistics by month. The counts equal the reports, a month is closed once, and corrections are new versions. */
 import { evictDurableObject } from 'cloudflare:test';
 import fc from 'fast-check';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
@@ -24,7 +24,7 @@ import {
 
 const DAY_MS = 86_400_000;
 const MONTH = '2099-12';
-/** In Korea, 1 January 2100 is about to begin; and the month is closed 8 days later. */
+/** In Korea, 1 January 2100 is about to begin. The month is closed 8 days later. */
 const LAST_DAY = Date.parse('2099-12-31T12:00:00Z');
 const CLOSED = Date.parse('2100-01-08T15:00:00Z');
 
@@ -43,7 +43,7 @@ function at(partner: string, reports: readonly KeptReport[], rest: Partial<Intak
   return accept(reports, { ...PARTNER, intake: partner, id: partner.split('/')[0]!, ...rest });
 }
 
-/** Sweeps until nothing waits, with the store stopped and its calls failing as given. */
+/** Sweeps until nothing waits. The store stops as given in `stops`, and its calls fail as given in `fake`. */
 async function settled(fake: FakeSources, stops: readonly boolean[] = []): Promise<void> {
   for (const isStopped of [...stops, false, false]) {
     if (isStopped) await evictDurableObject(statisticsStub());
@@ -167,7 +167,7 @@ describe('statistics by month', () => {
         const hasChanged = reports.some(({ isWithdrawn }) => isWithdrawn === 'after');
         const { versions } = await value(statistics().versions(MONTH));
         expect(versions.map(({ version }) => version)).toEqual(hasChanged ? [1, 2] : [1]);
-        // Nothing changes without a new version.
+        // Version 1 stays unchanged.
         expect(await value(statistics().published(MONTH, 1))).toEqual(first);
         expect(
           [...fake.recorded.values()].map(({ version: { month, version, digest } }) => [
@@ -200,7 +200,7 @@ describe('statistics by month', () => {
     vi.setSystemTime(Date.parse('2100-05-31T14:59:59Z'));
     expect(await value(statistics().correct(ADMIN, MONTH))).toMatchObject({ isCorrecting: true });
     await settled(fake);
-    // INTAKE_MONTHS_KEPT later, this is the oldest month of the intake, and goes a month later.
+    // INTAKE_MONTHS_KEPT later, this is the oldest month of the intake, which removes it a month later.
     vi.setSystemTime(Date.parse('2100-05-31T15:00:00Z'));
     expect(await codeOf(statistics().correct(ADMIN, MONTH))).toBe('MONTH_FINAL');
   });
@@ -245,7 +245,7 @@ describe('statistics by month', () => {
     });
     const { tables } = await value(statistics().published(MONTH, null));
     const reasons = tables.find(({ table }) => table === 'blocks-by-reason')!;
-    // One without a reason would be 7 - 6.
+    // Without hiding, the count of blocks without a reason would follow as 7 - 6.
     expect(reasons.rows.map(({ key, count }) => [key, count])).toEqual([
       ...[
         ['NUMBER_SUSPENDED', null],

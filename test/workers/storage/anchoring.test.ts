@@ -1,4 +1,4 @@
-/** Anchors of audit chains: what they cover, and the proofs of single records. */
+/** Anchors of audit chains: the records that they cover, and the proofs of single records. */
 import { evictDurableObject, runInDurableObject } from 'cloudflare:test';
 import fc from 'fast-check';
 import { beforeEach, expect, test, vi } from 'vitest';
@@ -20,7 +20,7 @@ import { NOON } from '../support/room.ts';
 interface World {
   readonly chain: AuditChain;
   readonly anchoring: Anchoring;
-  /** What the log has, by the number of its record. */
+  /** The anchors in the log, by the number of their record. */
   readonly log: Map<number, ChainAnchor>;
   readonly storage: DurableObjectStorage;
   add(many: number): void;
@@ -28,7 +28,7 @@ interface World {
 
 let logN = 100;
 
-/** The chain of the desk, which has no records of its own here. @param record puts an anchor into the log */
+/** The chain of the desk, which has no other records here. @param record puts an anchor into the log */
 function inChain<Value>(
   run: (world: World) => Promise<Value>,
   record: (anchor: ChainAnchor) => Promise<void> = async () => undefined,
@@ -132,7 +132,7 @@ test('a long chain is anchored in pieces, also one that an older version has anc
     ]);
     const some = [1, ANCHOR_RECORDS_MAX, ANCHOR_RECORDS_MAX + 1].flatMap((n) => chain.records(n - 1, 1));
     for (const each of await anchoring.prove(some)) expect(isProven(each, log)).toBe(true);
-    // The work of one call is bounded: the first records are there.
+    // The work of one call is bounded, so only the first records are proven.
     expect((await anchoring.prove(some, ANCHOR_RECORDS_MAX)).map(({ record }) => record.n)).toEqual([
       1,
       ANCHOR_RECORDS_MAX,

@@ -1,11 +1,11 @@
-/** What every test relies on: before it, the stores of all objects are emptied, in memory or not. */
+/** Every test relies on empty stores: before each test, all objects are emptied, whether in memory or not. */
 import { evictDurableObject, listDurableObjectIds, runInDurableObject } from 'cloudflare:test';
 import { expect, test } from 'vitest';
 import { emptyStores } from '../support/fresh.ts';
 import { namespaces, startedObjects } from '../support/started.ts';
 
 const NAMES = ['kept in memory', 'evicted'] as const;
-/** Of no object that sets an alarm when it starts. */
+/** A time that no object sets when it starts. */
 const ALARM = Date.UTC(2099, 0, 1);
 
 const stubOf = (namespace: DurableObjectNamespace, name: string) => namespace.get(namespace.idFromName(name));
@@ -28,7 +28,7 @@ test('objects of every class start empty, also those that were evicted', async (
     const listed = (await listDurableObjectIds(namespace)).map(String);
     for (const name of NAMES) {
       const stub = stubOf(namespace, name);
-      // Otherwise this test shows nothing: its file is still there.
+      // Without this, the test would prove nothing. The object's file still exists.
       expect(listed).toContain(stub.id.toString());
       const left = await runInDurableObject(stub, async (_, { storage }) => [
         await storage.get('left'),

@@ -1,6 +1,6 @@
 /**
- * One load for many requests: what each gets when the load succeeds, fails, is late, or ends with its
- * creator.
+ * One load for many requests: what each request gets if the load succeeds, fails, is late, or ends with the
+ * request that began it.
  */
 import { createExecutionContext } from 'cloudflare:test';
 import { beforeEach, describe, expect, test, vi } from 'vitest';
@@ -12,7 +12,7 @@ coldIsolate();
 
 const ctx = createExecutionContext();
 
-/** A flight with a value to load, and a count of loads; each load behaves as the next given function. */
+/** A flight with a value to load, and a count of loads. Each load behaves like the next given function. */
 class Scene {
   readonly flight = new SingleFlight();
   loads = 0;
@@ -37,7 +37,7 @@ class Scene {
     return this.flight.wait(this.load, () => this.loaded, ctx);
   }
 
-  /** The result of each of `count` concurrent waiters: 'loaded', or the name of an error. */
+  /** The results of `count` concurrent waiters: 'loaded', or the name of an error. */
   async crowd(count: number): Promise<string[]> {
     const waiting = Array.from({ length: count }, () => this.wait());
     return Promise.all(waiting.map((one) => settle(one)));
@@ -120,7 +120,7 @@ describe('a load that hangs', () => {
 
 describe('a load whose creator dies', () => {
   /**
-   * A promise of a request that ends: nothing chained to it there runs any more, and another request that
+   * A promise of a request that ends. Nothing chained to it there runs any more, and another request that
    * awaits it gets the error of the runtime.
    */
   function mortal(): { load: () => Promise<void>; end: () => void } {

@@ -18,16 +18,16 @@ export interface Sent {
   readonly secret?: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly platform?: string;
-  /** A look-up: its body has no reason. */
+  /** A lookup, whose body has no reason. */
   readonly isLookUp?: boolean;
 }
 
-/** Methods of the coordinator that were called. */
+/** The methods of the coordinator that were called. */
 export const calls: string[] = [];
 /** Lines of the log. */
 export const logged: Record<string, unknown>[] = [];
 
-/** As `<status> <code>` and the body. */
+/** Sends a request. Returns `<status> <code>` and the body. */
 export async function send(id: string, request: string, body: object | null = null, sent: Sent = {}) {
   const { secret = SECRET, headers = {}, platform = 'cloudflare', isLookUp = false } = sent;
   const [method = '', path = ''] = request.split(' ');

@@ -1,4 +1,4 @@
-/** Appeals as people send them, and blocks to appeal against. Import admin.ts too: it starts each test. */
+/** Appeals as people send them, and blocks to appeal against. Import admin.ts too, because it starts each test. */
 import { createExecutionContext, env, runInDurableObject } from 'cloudflare:test';
 import { beforeEach, expect } from 'vitest';
 import type { AppealInfo } from '../../../shared/admin/appeals.ts';
@@ -22,7 +22,7 @@ export interface Received {
   readonly answer: Record<string, unknown>;
 }
 
-/** A request of anybody. */
+/** Sends a request without credentials. */
 export async function people(
   request: string,
   {
@@ -50,7 +50,7 @@ export async function people(
   return { status: response.status, retryAfter: response.headers.get('retry-after'), answer };
 }
 
-/** Blocks a number or sender ID as a live entry. @returns the reference that a check shows */
+/** Blocks a number or sender ID by a live entry. @returns the reference that a check shows */
 export async function blocked(
   item: object = { number: NUMBER },
   subject = 'from',
@@ -90,7 +90,7 @@ export async function queue(show = 'open', id = 'root'): Promise<readonly Appeal
   return answer.appeals as readonly AppealInfo[];
 }
 
-/** Rows of a table of the store. */
+/** The number of rows in a table of the store. */
 export function stored(table: string): Promise<number> {
   return runInDurableObject(
     appealsStub() as never,
@@ -99,7 +99,7 @@ export function stored(table: string): Promise<number> {
   );
 }
 
-/** Each test of the file begins as those of the admin API do, and with whole budgets. */
+/** Each test of the file begins like those of the admin API, and with unused budgets. */
 export function freshAppeals(): void {
   freshControl();
   beforeEach(() => {

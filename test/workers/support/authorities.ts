@@ -1,12 +1,10 @@
-/**
- * Lists of two authorities, and releases that change those of the other one.
- */
+/** Lists of two authorities, and releases in which one changes the lists of the other. */
 import { EVER, type PlainList, plainList } from '../../shared/support/plain-model.ts';
 
-/** On every list of `listOf`. */
+/** A number on every list of `listOf`. */
 export const NUMBER = '+821030000001';
 
-/** A list with one number, one range and one source, or what is given. */
+/** A list with one number, one range and one source, unless other content is given. */
 export function listOf(authority: string, settings: Partial<PlainList['info']> = {}, n = NUMBER): PlainList {
   const list = plainList(`${authority}-list`, {
     numbers: [{ n: Number(n), ...EVER }],
@@ -16,12 +14,12 @@ export function listOf(authority: string, settings: Partial<PlainList['info']> =
   return { ...list, info: { ...list.info, authority, ...settings } };
 }
 
-/** A release with these lists is current. */
+/** The current release has these lists. */
 export const [OWN, OTHER] = [listOf('ktoa'), listOf('acme')];
 
 const more = [...OTHER.numbers, { n: 821_030_000_005, ...EVER }];
 const moreSources = [...OTHER.sources, { text: 'OTHER', ...EVER }];
-/** What each release changes in the lists of `acme`; the last changes those of both. */
+/** The changes of each release in the lists of `acme`. The last release changes the lists of both. */
 export const CHANGES = {
   'adds a number': [OWN, { ...OTHER, numbers: more }],
   'swaps a number': [OWN, listOf('acme', {}, '+821030000006')],

@@ -1,4 +1,4 @@
-/** The text store as intakes, the desk and admins call it about campaigns. */
+/** The text store, with the calls about campaigns that intakes, the desk and admins make. */
 import type { SharedFingerprint } from '../../../shared/admin/campaigns.ts';
 import { toBase64 } from '../../../shared/bytes.ts';
 import { DAY_MS } from '../../../shared/time.ts';
@@ -8,7 +8,7 @@ import { printOf, textStore } from './texts.ts';
 
 export const SOURCE = { intake: 'kt', partner: 'kt' };
 
-/** Texts as an intake gives them to the store. */
+/** Texts in the form that an intake gives to the store. */
 export async function reported(...texts: readonly string[]): Promise<ReportedFingerprint[]> {
   return Promise.all(
     texts.map(async (text) => {
@@ -18,7 +18,7 @@ export async function reported(...texts: readonly string[]): Promise<ReportedFin
   );
 }
 
-/** Texts as an admin gives their fingerprints. */
+/** Fingerprints of texts in the form that an admin gives. */
 export async function shared(...texts: readonly string[]): Promise<SharedFingerprint[]> {
   return Promise.all(
     texts.map(async (text) => {
@@ -36,7 +36,7 @@ export async function observe(...texts: readonly string[]): Promise<readonly num
   return ids!;
 }
 
-/** A request of somebody with this authority; null for none. @param key makes it repeatable */
+/** A request of a person with this authority; null for none. @param key makes the request repeatable */
 export function asAuthority(authority: string | null = 'ktoa', key: string | null = null): StoreRequest {
   const actor = {
     ...{
@@ -50,7 +50,7 @@ export function asAuthority(authority: string | null = 'ktoa', key: string | nul
   return { actor, reason: 'test', repeat: key === null ? null : { key, sha256: 'same' } };
 }
 
-/** A change that a rule decided. */
+/** A change that a rule has decided. */
 export function byRule(id: number, some: Partial<CampaignChange> = {}): CampaignChange {
   return {
     ...{
@@ -66,7 +66,7 @@ export function byRule(id: number, some: Partial<CampaignChange> = {}): Campaign
 
 let batches = 0;
 
-/** A batch of the desk. */
+/** Sends a batch of the desk. */
 export async function decide(...changes: readonly CampaignChange[]) {
   return textStore().applyCampaignChanges(++batches, changes);
 }

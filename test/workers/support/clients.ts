@@ -1,6 +1,4 @@
-/**
- * The clients of the tests: each has an id and the secret `secret-of-<id>`.
- */
+/** The clients of the tests. Each one has an ID and the secret `secret-of-<id>`. */
 import { sha256Hex } from '../../../shared/bytes.ts';
 import { publishDirectory } from './world.ts';
 
@@ -8,7 +6,7 @@ export function keyOf(id: string): string {
   return `${id}.secret-of-${id}`;
 }
 
-/** Without Korea's sender rules: they would block every sender ID, whatever the lists say. */
+/** A client without Korea's sender rules, which would block every sender ID, whatever the lists contain. */
 export async function client(id: string, settings: object = {}): Promise<object> {
   const secretSha256 = [await sha256Hex(`secret-of-${id}`)];
   return { id, secretSha256, rights: ['check'], senderRules: 'none', ...settings };

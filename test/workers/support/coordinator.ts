@@ -1,6 +1,4 @@
-/**
- * The real coordinator, called over RPC as the routes do, and helpers that change it.
- */
+/** The real coordinator, called over RPC like the routes do, and helpers that change it. */
 
 import { env } from 'cloudflare:workers';
 import { expect, vi } from 'vitest';
@@ -26,7 +24,7 @@ import { testKeys } from '../../shared/support/test-keys.ts';
 import { RELEASE_PRIVATE_KEY } from './secrets.ts';
 import { privateKey, publishValues } from './world.ts';
 
-/** Names of all guards of pushes, and of live changes, for tests that do not test guards. */
+/** The names of all guards of pushes, and of live changes, for tests of other features. */
 export const ALL_GUARDS = [...PUSH_GUARDS];
 export const ALL_LIVE_GUARDS = [...LIVE_GUARDS];
 
@@ -36,12 +34,12 @@ export const ADMIN: Actor = {
   ...{ organisation: null, authority: 'kisa' },
 };
 
-/** A token of the organisation of an authority. */
+/** A token of the authority's organisation. */
 export function memberOf(authority: string): Actor {
   return { ...ADMIN, name: `token:${authority}`, organisation: authority, authority };
 }
 
-/** Stands for anyone with the credentials of wrangler alone: the cron acts for them. */
+/** Represents anyone who has only the credentials of wrangler, for whom the cron acts. */
 export const WRANGLER: Actor = {
   ...{ name: 'wrangler', scopes: [], root: false },
   ...{ organisation: null, authority: null },
@@ -65,9 +63,9 @@ export interface ReleaseOptions {
   readonly foldedSeq?: number;
   /** Distinguishes releases of equal content. */
   readonly minute?: number;
-  /** The version of its registered senders: one number of one client. Without it, it has none. */
+  /** The version of its registered senders: one number of one client. Without it, the release has none. */
   readonly registrations?: number;
-  /** Signs it, PKCS #8 in base64. */
+  /** The signing key, PKCS #8 in base64. */
   readonly signer?: string;
 }
 
@@ -97,7 +95,7 @@ function registeredAt(version: number | undefined) {
   return { version, content: entries.finish(testKeys) };
 }
 
-/** Builds, uploads and stages. @returns the release */
+/** Builds, uploads and stages a release. @returns its name */
 export async function stage(options: ReleaseOptions): Promise<string> {
   const built = await build(options);
   await publishValues(built);
@@ -105,13 +103,13 @@ export async function stage(options: ReleaseOptions): Promise<string> {
   return built.manifest.release;
 }
 
-/** The value of a change that must succeed; a refusal is thrown. */
+/** The value of a change that must succeed. Throws a refusal. */
 export function unwrap<Value>(result: ChangeResult<Value>): Value {
   if (!result.ok) throw new Error(`${result.code}: ${result.message}`);
   return result.value;
 }
 
-/** Why the coordinator does not start; null if it does. */
+/** Why the coordinator does not start; null if it starts. */
 export async function startFailure(): Promise<string | null> {
   const started = await coordinator().token('root');
   return started.ok ? null : started.message;
@@ -155,7 +153,7 @@ async function readSegment(key: string): Promise<Segment> {
   return new Segment((await unseal(bytes, testKeys))!);
 }
 
-/** A client as it is put, with every field. */
+/** A complete client, with every field. */
 export function client(id: string, quotaNumbers = 10) {
   return {
     id,

@@ -44,7 +44,7 @@ export function credentials(): Stub {
   return credentialsStub() as unknown as Stub;
 }
 
-/** A request of the association, or of an organisation. */
+/** A request of the association, or of the named organisation. */
 export function asToken(name = 'association', key: string | null = null): StoreRequest {
   const actor: Actor = {
     ...{ name: `token:${name}`, organisation: name, authority: null, scopes: ['registrations'], root: false },
@@ -66,7 +66,7 @@ export function issuerOf(signer: Signer, rest: Partial<Issuer> = {}): Issuer {
   };
 }
 
-/** A list as the issuer signs it. @param statuses by index */
+/** A list, as the issuer signs it. @param statuses by index */
 export async function statusList(
   issuer: Signer,
   statuses: Readonly<Record<number, Status>> = {},
@@ -107,7 +107,7 @@ export interface CredentialWorld {
   readonly holder: Signer;
 }
 
-/** The organisation acme with its client, an issuer, and its list without revocations. */
+/** Sets up the organisation acme with its client, an issuer, and a list without revocations. */
 export async function credentialWorld(acme: Partial<Organisation> = {}): Promise<CredentialWorld> {
   unwrap(
     await coordinator().putOrganisation(
@@ -139,7 +139,7 @@ export async function uploaded({ issuer, holder }: CredentialWorld, index: numbe
   return accepted(await credentials().addCertificate(asToken('acme'), facts(), body));
 }
 
-/** What a reader finds in the head. @param given the head, if it is not that of the coordinator of the tests */
+/** What a reader finds in the head. @param given another head than that of the tests' coordinator */
 export async function readCredentials(
   keys: ListKeys = testKeys,
   given: Uint8Array<ArrayBuffer> | null = null,
@@ -172,7 +172,7 @@ export async function readCredentials(
   return { index, rows, statusOf };
 }
 
-/** Rows of a table of the store. */
+/** The number of rows in a table of the store. */
 export function rowsOf(table: string): Promise<number> {
   return runInDurableObject(
     credentialsStub(),

@@ -1,6 +1,6 @@
 /**
- * Sender credentials for the tests of the edge: their sealed values in KV, as the credential store writes them, and what
- * the head has of them.
+ * Sender credentials for the tests of the edge: their sealed values in KV, as the credential store writes them, and their part
+ * of the head.
  */
 import { env } from 'cloudflare:workers';
 import { sha256Hex } from '../../../shared/bytes.ts';
@@ -35,7 +35,7 @@ export const holder = await newSigner();
 export const agent = await newSigner('EdDSA');
 export const relay = await newSigner();
 
-/** A real certificate, whose digest the first link has. */
+/** A real certificate. The first link has its digest. */
 export const certified = await certificate(issuer, holder);
 export const CERTIFICATE = await rowOf(holder, { digest: await digestOf(certified), statusIndex: 1 });
 const delegated = await delegation(holder, agent, CERTIFICATE.digest);
@@ -48,25 +48,25 @@ const RELAY = await rowOf(relay, {
   ...{ digest: await digestOf(passed), principal: DELEGATION.digest },
   ...{ organisation: 'relay', statusIndex: 3 },
 });
-/** Owner, reseller and relay, who all send from NUMBER. */
+/** Owner, reseller and relay, which all send from NUMBER. */
 export const ROWS = [CERTIFICATE, DELEGATION, RELAY];
 export const CHAIN = ROWS.map(({ digest }) => digest);
-/** What is published. */
+/** The published content. */
 export interface CredentialContent {
   readonly rows?: readonly CredentialRow[];
   readonly passports?: readonly PassportRow[];
-  /** By index, of the list STATUS_URI; null for no list. */
+  /** Statuses of the list STATUS_URI by index; null for no list. */
   readonly statuses?: ReadonlyMap<number, Status> | null;
-  /** When that list ends, in seconds since 1970. */
+  /** The end of that list, in seconds since 1970. */
   readonly exp?: number;
   readonly shards?: number;
   readonly version?: number;
 }
 
-/** Entries of the list. */
+/** Number of entries in the list. */
 export const STATUS_SIZE = 16;
 
-/** Puts the values into KV. @returns the index, and what the head has */
+/** Puts the values into KV. @returns the index, and the part of the head */
 export async function publishCredentials({
   rows = [],
   passports = [],
@@ -99,7 +99,7 @@ export async function publishCredentials({
   return { index, head: await publishIndex(index) };
 }
 
-/** Puts another index into KV. @returns what the head has */
+/** Puts another index into KV. @returns the part of the head */
 export async function publishIndex(index: CredentialIndex): Promise<Pick<Head, 'credentials'>> {
   const named = await put(await sealCredentialIndex(index, testKeys));
   return { credentials: { version: index.version, index: named } };

@@ -1,4 +1,4 @@
-/** Delegations of the real credential store: proposed, accepted and confirmed by organisations of the tests. */
+/** Delegations of the real credential store, which organisations of the tests propose, accept and confirm. */
 import type { DelegationInfo, ProposedDelegation } from '../../../shared/admin/credentials.ts';
 import { DELEGATION_TYPE } from '../../../shared/credentials/claims.ts';
 import type { DelegationMove } from '../../../shared/credentials/delegation-states.ts';
@@ -30,11 +30,11 @@ export const move = (
 export const accept = async (agent: string, delegation: DelegationInfo, key: Signer) =>
   accepted(await move(agent, delegation, 'accept', { key: key.jwk as PublicJwk }));
 
-/** What the principal signs to confirm it. @param some other claims */
+/** Signs a confirmation as the principal. @param some other claims */
 export const signed = (principal: Signer, { toSign }: DelegationInfo, some: object = {}) =>
   sign(principal, DELEGATION_TYPE, { ...toSign!.claims, ...some }, toSign!.header);
 
-/** Proposed, accepted and confirmed. */
+/** Proposes, accepts and confirms a delegation. */
 export async function active(
   principal: string,
   key: Signer,
@@ -47,7 +47,7 @@ export async function active(
   return accepted(await move(principal, ready, 'confirm', { delegation: await signed(key, ready) }));
 }
 
-/** The digest of a certificate of acme, which delegations can rest on. */
+/** The digest of a certificate of acme that delegations can rest on. */
 export async function linked(): Promise<{ readonly world: CredentialWorld; readonly link: string }> {
   const world = await credentialWorld();
   return { world, link: (await uploaded(world, 1)).digest };

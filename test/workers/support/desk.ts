@@ -1,4 +1,4 @@
-/** The real desk of the joint response, called over RPC, with decisions as the counts of subjects send them. */
+/** The real desk of the joint response, called over RPC, with decisions in the form that the counts of subjects send. */
 import { runInDurableObject } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import { vi } from 'vitest';
@@ -39,7 +39,7 @@ export function desk(): Stub {
   return deskStub() as unknown as Stub;
 }
 
-/** A person of the association. */
+/** A request of a person of the association. */
 export function asPerson(organisation = 'ktoa', key: string | null = null): StoreRequest {
   const actor: Actor = {
     ...{ name: `token:${organisation}`, organisation, authority: null, scopes: ['reports'], root: false },
@@ -47,7 +47,7 @@ export function asPerson(organisation = 'ktoa', key: string | null = null): Stor
   return { actor, reason: 'test', repeat: key === null ? null : { key, sha256: 'same' } };
 }
 
-/** Numbers that anybody can have: 010-3000-0000 + `index`. */
+/** An ordinary number: 010-3000-0000 + `index`. */
 export function numberOf(index: number): number {
   return 82_10_3000_0000 + index;
 }
@@ -71,7 +71,7 @@ export async function putPartner(
   unwrap(await coordinator().putOrganisation(asAdmin(), id, organisation, ANY));
 }
 
-/** A decision about a number. @param index of `numberOf`, or another subject */
+/** A decision about a subject. @param index of `numberOf`, or another subject */
 export async function decision(
   index: number | ReportSubject,
   some: Partial<RuleDecision> & { readonly id?: string } = {},
@@ -90,14 +90,14 @@ export async function decision(
 
 let sent = 0;
 
-/** Sends decisions, and waits until the desk has worked on them and the coordinator has what follows. */
+/** Sends decisions, and waits until the desk has processed them and the coordinator has their effects. */
 export async function decide(...decisions: readonly RuleDecision[]): Promise<void> {
   sent = Math.max(sent + 1, 1);
   await desk().decide('0', sent, decisions);
   await settled();
 }
 
-/** Waits until nothing is left to do now. Not `vi.waitUntil`, which moves the clock of a test that sets it. */
+/** Waits until nothing is left to do now. `vi.waitUntil` would move the clock of a test that sets it. */
 export async function settled(): Promise<void> {
   for (;;) {
     const { decisions, unsent } = await desk().status();
@@ -123,14 +123,14 @@ export async function blocksOf(
   return found.value;
 }
 
-/** Live blocks of a number. A lift leaves a `clear`, which is none. */
+/** Live blocks of a number. A lift leaves a `clear`, which does not count. */
 export async function entriesOf(index: number): Promise<readonly EntryInfo[]> {
   const entries = unwrap(await coordinator().findEntries({ number: toE164(numberOf(index)) }));
   const [newest] = entries.toSorted((one, other) => other.seq - one.seq);
   return newest?.op === 'block' ? [newest] : [];
 }
 
-/** Replaces some calls of the desk to the coordinator. The others reach the real one. */
+/** Replaces some calls of the desk to the coordinator. All other calls reach the real one. */
 export function withCoordinator(calls: Partial<ResponseKeeper>): void {
   const { COORDINATOR } = bindings();
   const real = COORDINATOR.getByName.bind(COORDINATOR);
@@ -143,7 +143,7 @@ export function withCoordinator(calls: Partial<ResponseKeeper>): void {
   );
 }
 
-/** Rows of a table of the desk. */
+/** The number of rows in a table of the desk. */
 export function rowsOf(table: string): Promise<number> {
   return runInDurableObject(
     deskStub(),

@@ -1,5 +1,5 @@
 /**
- * Scores of texts on their way from isolates through the objects of clients to the one that adds them up.
+ * Scores of texts on their way from isolates through the objects of clients to the object that adds them up.
  */
 import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
@@ -25,12 +25,12 @@ export const drift = () => control.TEXT_DRIFT.getByName(DRIFT_NAME);
 export const driftStub = () => drift() as unknown as DurableObjectStub;
 export const counter = (name: string) => env.USAGE!.getByName(name) as unknown as DurableObjectStub;
 
-/** Ends the object, if there is one in memory. */
+/** Ends the object if it is in memory. */
 export async function stopped(stub: DurableObjectStub): Promise<void> {
   await evictDurableObject(stub).catch(() => undefined);
 }
 
-/** The events of the log, by name. */
+/** The logged events of this name. */
 export function logged(event: string): Record<string, unknown>[] {
   return warned.mock.calls
     .map(([line]) => JSON.parse(String(line)) as Record<string, unknown>)
@@ -45,7 +45,7 @@ export function atNoon(): void {
   });
 }
 
-/** Counts of texts of one model. @param suspicious share of them */
+/** Counts of texts of one model. @param suspicious share of the texts */
 export function scoresOf(release: string, texts: number, suspicious: number, model = 'kr-1'): TextCounts {
   const counted = new TextCounter();
   const marked = Math.round(texts * suspicious);
@@ -83,7 +83,7 @@ export async function totals(): Promise<Record<string, number[]>> {
   );
 }
 
-/** Lets the objects report what they have. */
+/** Makes the objects report their counts. */
 export async function reported(...names: readonly string[]): Promise<void> {
   vi.setSystemTime(Date.now() + 2 * DRIFT_REPORT_MS);
   for (const name of names) {

@@ -1,4 +1,4 @@
-/** A sender with something of everything, and evidence files about it. Import admin.ts too: it starts each test. */
+/** A sender with records of every kind, and evidence files about it. Import admin.ts too, because it starts each test. */
 import { createExecutionContext, waitOnExecutionContext } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import { exportJWK, generateKeyPair } from 'jose';
@@ -25,10 +25,10 @@ import { subjects } from './reports.ts';
 import { ANY, NOON } from './room.ts';
 import { CHECKPOINT_KEY } from './secrets.ts';
 
-/** Those of `numberOf(1)` in desk.ts. */
+/** The number of `numberOf(1)` in desk.ts. */
 export const N = 82_10_3000_0001;
 export const NUMBER = '+821030000001';
-/** The day of the tests, and a minute more. */
+/** The 24 hours before the tests. */
 export const PERIOD = {
   from: new Date(NOON - 86_400_000).toISOString(),
   to: new Date(NOON).toISOString(),
@@ -49,7 +49,7 @@ export interface MadeAnswer {
   readonly text: string;
 }
 
-/** @param bindings besides those of the tests */
+/** @param bindings in addition to those of the tests */
 export async function makeFile(
   body: Partial<MakeEvidence>,
   bindings: object = {},
@@ -89,12 +89,12 @@ export function verified(files: EvidenceFiles): Promise<EvidenceVerification> {
   return verifyEvidence(files, { jwks: [PUBLIC_JWK], checkpointKeys: [CHECKPOINTS] });
 }
 
-/** A part as JSON. */
+/** Parses a part as JSON. */
 export function partOf<Part>({ parts }: EvidenceMade, name: string): Part {
   return JSON.parse(parts[name]!) as Part;
 }
 
-/** Lines of a part. */
+/** The parsed lines of a part. */
 export function linesOf<Line>({ parts }: EvidenceMade, name: string): Line[] {
   return (parts[name] ?? '')
     .split('\n')
@@ -104,7 +104,7 @@ export function linesOf<Line>({ parts }: EvidenceMade, name: string): Line[] {
 
 let flush = 0;
 
-/** Reports of the number as they reach the counts. @param at ms since 1970 */
+/** Reports of the number, as they reach the counts. @param at ms since 1970 */
 export async function reported(
   rows: readonly {
     readonly at: number;
@@ -143,7 +143,7 @@ export const QUALIFIED: QualificationSettings = {
   },
 };
 
-/** Registered by acme, which is certified; reported, blocked by a rule and by hand, and appealed. */
+/** A number that acme, which is certified, has registered. It is reported, blocked by a rule and by hand, and appealed. */
 export async function busySender(): Promise<void> {
   unwrap(await coordinator().putOrganisation(asAdmin(), 'acme', bareOrganisation('acme'), ANY));
   unwrap(await coordinator().putQualification(asAdmin('inspected'), 'acme', QUALIFIED, ANY));
@@ -156,7 +156,7 @@ export async function busySender(): Promise<void> {
     { at: NOON - 3_400_000, withdrawn: true },
   ]);
   await decide(await decision(1));
-  // Its sender is certified, so a person approves the block.
+  // Its sender is certified, so a person must approve the block.
   const { id } = await blockOf(1);
   expect(await desk().act(asPerson(), Number(id), 'approve')).toMatchObject({ ok: true });
   await settled();

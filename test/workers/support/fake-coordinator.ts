@@ -1,6 +1,4 @@
-/**
- * A coordinator that records its requests, and behaves as a test wants.
- */
+/** A coordinator that records its requests, and behaves as a test needs. */
 import type { HeadRequest, HeadSource } from '../../../workers/storage/coordinator-port.ts';
 
 type Behaviour = 'answer' | 'fail' | 'overloaded' | 'hang';

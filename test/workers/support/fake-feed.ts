@@ -1,4 +1,4 @@
-/** The store of the feed as the routes see it: a chain of events in memory, of one epoch. */
+/** The store of the feed as the routes see it: a chain of events of one epoch, in memory. */
 import { formatCursor, parseCursor } from '../../../shared/feed/cursor.ts';
 import type { FeedEntry, FeedEvent } from '../../../shared/feed/entry.ts';
 import { FEED_PAGE_EVENTS } from '../../../shared/limits/feed.ts';
@@ -17,15 +17,15 @@ import { blockOf, chainOf, FEED, FIRST_STATEMENT, START } from '../../shared/sup
 
 export class FakeFeed implements FeedObject {
   readonly kept: KeptEvent[];
-  /** Positions up to here are no longer kept. */
+  /** Events up to this position are no longer kept. */
   gone = 0;
-  /** Answers of calls instead of the real ones, by method. */
+  /** If set, calls return this failure instead of their answer. */
   failure: Failure<FeedProblem> | null = null;
   /** Longest wait of each `read`, in ms. */
   readonly waits: number[] = [];
   #wake: (() => void)[] = [];
 
-  /** @param entryAt what each event is about */
+  /** @param entryAt the entry of each event */
   constructor(count: number, entryAt?: (index: number) => FeedEntry | null) {
     this.kept = chainOf(count, START, entryAt).map(withBefore);
   }
@@ -42,7 +42,7 @@ export class FakeFeed implements FeedObject {
     return formatCursor({ feed: FEED, epoch: 1, position });
   }
 
-  /** Adds events and wakes who waits. */
+  /** Adds events and wakes waiting readers. */
   append(count: number): FeedEvent[] {
     const { position, digest } = this.last;
     const added = chainOf(count, { ...START, position, digest });
@@ -77,7 +77,7 @@ export class FakeFeed implements FeedObject {
     });
   }
 
-  /** The newest entry of each reference that is not gone. */
+  /** The newest entry of each reference, without removed ones. */
   get current(): CurrentEntry[] {
     const entries = new Map<string, CurrentEntry>();
     for (const { reference, position, entry } of this.kept) {
@@ -106,7 +106,7 @@ export class FakeFeed implements FeedObject {
     return this.failure ?? ok(epoch === 1 ? FIRST_STATEMENT : null);
   }
 
-  /** Positions that clients of the decision stream have. */
+  /** The positions of clients of the decision stream. */
   readonly polled = new Map<string, number>();
 
   async decisions(client: string, isStart: boolean): ReturnType<FeedObject['decisions']> {
@@ -128,7 +128,7 @@ export class FakeFeed implements FeedObject {
   }
 }
 
-/** What ends had been a block. */
+/** Adds the previous entry to the end of an entry: a block. */
 function withBefore(event: FeedEvent): KeptEvent {
   const before: FeedEntry | null = event.entry === null ? blockOf(`+8210${event.position}`) : null;
   return { ...event, before };

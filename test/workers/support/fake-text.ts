@@ -22,17 +22,17 @@ export interface FakeHostList extends Omit<HostListInfo, 'hosts' | 'asOf'> {
 export class FakeText implements TextSource {
   generation = 'g1';
   version = 0;
-  /** With the version of the newest change of each. */
+  /** Campaigns, each with the version of its newest change. */
   campaigns = new Map<number, { readonly campaign: SharedCampaign; readonly version: number }>();
   hosts: TextChanges['hosts'] = null;
   lists: readonly FakeHostList[] = [];
   /** Called before and after each answer. */
   fault: () => 'before' | 'after' | null = () => null;
-  /** Calls of textChanges. */
+  /** Number of calls of textChanges. */
   calls = 0;
   readonly #values = new Map<string, Uint8Array<ArrayBuffer>>();
 
-  /** In place of the real store, for the rest of the test. */
+  /** Replaces the real store for the rest of the test. */
   constructor() {
     vi.spyOn((env as unknown as ControlEnv).TEXT, 'getByName').mockReturnValue(this as never);
   }
@@ -41,7 +41,7 @@ export class FakeText implements TextSource {
     this.campaigns.set(campaign.id, { campaign, version: ++this.version });
   }
 
-  /** Puts a text release with these lists in force; null for none. */
+  /** Puts a text release with these lists in force. */
   async promote(release: string, lists: readonly FakeHostList[]): Promise<void> {
     this.lists = lists;
     this.version++;
@@ -60,7 +60,7 @@ export class FakeText implements TextSource {
     this.hosts = { release, value, lists: infos };
   }
 
-  /** What the feed should have. @param now ms since 1970 */
+  /** The entries that the feed should have. @param now ms since 1970 */
   entries(): TextEntry[] {
     const time = (seconds: number): string => new Date(seconds * 1000).toISOString();
     const campaigns = [...this.campaigns.values()].flatMap(({ campaign }): TextEntry[] => {
@@ -106,7 +106,7 @@ export class FakeText implements TextSource {
   }
 }
 
-/** @param id also makes its fingerprint */
+/** @param id determines the fingerprint, too */
 export function campaignOf(id: number, more: Partial<SharedCampaign> = {}): SharedCampaign {
   const fingerprint = btoa(String.fromCharCode(...new Uint8Array(128).fill(id % 251)));
   return {
@@ -117,7 +117,7 @@ export function campaignOf(id: number, more: Partial<SharedCampaign> = {}): Shar
   };
 }
 
-/** In an order of its own: entries have no names. */
+/** Sorts entries, which have no names, in any fixed order. */
 export function sorted(entries: Iterable<FeedEntry>): string[] {
   return [...entries].map((entry) => JSON.stringify(Object.entries(entry).sort())).sort();
 }

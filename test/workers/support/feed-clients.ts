@@ -1,4 +1,4 @@
-/** Clients of the feed, and requests as them to the control plane with a store of the test. */
+/** Clients of the feed, and their requests to a control plane with a fake store. */
 import { createExecutionContext } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import * as v from 'valibot';
@@ -12,7 +12,7 @@ import { ANY } from './room.ts';
 
 const SECRET = 'secret-of-a-consumer';
 
-/** @param rest of its settings */
+/** @param rest further settings */
 export async function addConsumer(id: string, feed: object | null, rest: object = {}): Promise<void> {
   const secretSha256 = [await sha256Hex(SECRET)];
   const client = v.parse(clientSchema, { id, secretSha256, rights: ['feed'], feed, ...rest });
@@ -23,7 +23,7 @@ export function keyOf(id: string): string {
   return `${id}.${SECRET}`;
 }
 
-/** Sends as a client to the control plane. */
+/** Sends a request to the control plane as a client. */
 export function fetchAs(
   id: string | null,
   path: string,

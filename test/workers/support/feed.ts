@@ -1,4 +1,4 @@
-/** The real store of the feed, called over RPC; what its log adds up to; and what the edge decides at the same time. */
+/** The real store of the feed, called over RPC, the result of its log, and the edge's decisions at the same time. */
 import { runInDurableObject } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import { expect, vi } from 'vitest';
@@ -52,12 +52,12 @@ export async function drained(): Promise<void> {
   expect(pending).toBe(0);
 }
 
-/** One run of the feed, whether or not it succeeds. */
+/** Runs the feed once, whether or not it succeeds. */
 export async function ran(): Promise<void> {
   await runInDurableObject(feedStub(), (instance) => (instance as unknown as FeedStore).alarm());
 }
 
-/** Runs work whose changes the feed does not hear of. */
+/** Runs work without notifying the feed of its changes. */
 export async function unheard<Value>(work: () => Promise<Value>): Promise<Value> {
   const { FEED } = env as unknown as ControlEnv;
   const watched = vi.spyOn(FEED, 'getByName').mockReturnValue({ poke: async () => undefined } as never);
@@ -74,7 +74,7 @@ export async function pageAfter(cursor: string | null): Promise<FeedPage> {
   return page.value;
 }
 
-/** All events after a cursor, with the checks that a consumer makes of the chain. @param cursor null for the first on */
+/** All events after a cursor, with a consumer's checks of the chain. @param cursor null for the beginning */
 export async function eventsAfter(cursor: string | null): Promise<KeptEvent[]> {
   const events: KeptEvent[] = [];
   let position = cursor === null ? 0 : parseCursor(cursor)!.position;
@@ -96,7 +96,7 @@ export async function eventsAfter(cursor: string | null): Promise<KeptEvent[]> {
   }
 }
 
-/** What the first event of an epoch follows, by its statement. */
+/** The digest that the first event of an epoch follows, from the epoch's statement. */
 export async function startOf(epoch: number, previous: string | null): Promise<string> {
   const found = await feed().epoch(epoch);
   if (!found.ok || found.value === null) throw new Error(`no epoch ${epoch}`);
@@ -124,7 +124,7 @@ export async function snapshotOf(
   return { entries, cursor: cursor! };
 }
 
-/** What events make of entries. */
+/** Applies events to entries. */
 export function replayed(from: Entries, events: readonly FeedEvent[]): Map<string, FeedEntry> {
   const entries = new Map(from);
   for (const { reference, entry } of events) {
@@ -134,13 +134,13 @@ export function replayed(from: Entries, events: readonly FeedEvent[]): Map<strin
   return entries;
 }
 
-/** An entry of a number or sender ID. */
+/** The entry, which must be of a number or sender ID. */
 export function partyOf(entry: FeedEntry | null): PartyEntry | null {
   if (entry !== null && !isPartyEntry(entry)) throw new Error('the entry is not about a party');
   return entry;
 }
 
-/** An entry in short, without its authority and list. */
+/** An entry in short form, without its authority and list. */
 export function short(entry: FeedEntry | null | undefined): string {
   if (entry == null) return 'none';
   if (entry.subject === 'host') return `host ${entry.host} ${entry.list} ${entry.effect} ${entry.authority}`;
@@ -151,7 +151,7 @@ export function short(entry: FeedEntry | null | undefined): string {
     .join(' ');
 }
 
-/** What is followed: what the feed has an entry for, or the live layer a row. */
+/** The followed parties: those with an entry in the feed or a row in the live layer. */
 export function followed(): Promise<{ party: string; subject: Subject; source: string | null }[]> {
   return runInDurableObject(feedStub(), (_: unknown, { storage }: DurableObjectState) =>
     storage.sql
@@ -164,7 +164,7 @@ export function followed(): Promise<{ party: string; subject: Subject; source: s
 
 const releases = new Map<string, Release>();
 
-/** A release with all its values, from KV. */
+/** A release with all its values, read from KV. */
 async function wholeRelease(name: string, keys: ListKeys): Promise<Release> {
   const known = releases.get(name);
   if (known !== undefined) return known;
@@ -181,13 +181,13 @@ async function wholeRelease(name: string, keys: ListKeys): Promise<Release> {
   return release;
 }
 
-/** What the edge decides: in short, as `short` writes an entry, and the list. */
+/** The edge's decision, in the form that `short` gives an entry, and the list. */
 export interface Screened {
   readonly words: string;
   readonly list: string | null;
 }
 
-/** What `screen` says: from the head that readers get, with all values. */
+/** The result of `screen` with the head that readers get, and with all values. */
 export async function screenedBy(
   parties: readonly { readonly party: string; readonly subject: Subject; readonly source?: string | null }[],
   keys = testKeys,

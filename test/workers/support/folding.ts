@@ -1,4 +1,4 @@
-/** Folds live entries into lists, as a build does (docs/format.md), for sources that look like nothing else. */
+/** Folds live entries into lists, like a build (docs/format.md), for sources that do not look like others. */
 import type { EntryInfo } from '../../../shared/admin/entries.ts';
 import { FOREVER } from '../../../shared/set/layout.ts';
 import { type Code, markOf, SUBJECTS } from '../../../shared/verdict.ts';
@@ -7,7 +7,7 @@ import { type PlainList, plainList } from '../../shared/support/plain-model.ts';
 const endOf = ({ until }: EntryInfo): number => (until === null ? FOREVER : Date.parse(until) / 1000);
 
 /**
- * @param entries of the live layer @param carried folded lists of the release before, which decide where no entry does
+ * @param entries of the live layer @param carried folded lists of the last release, for parties without an entry
  * @param now seconds since 1970
  */
 export function foldedLists(

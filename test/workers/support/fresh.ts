@@ -1,6 +1,6 @@
 /**
- * Every test starts with empty stores, with nothing that modules have read from them, and ends with real clocks and unwatched
- * bindings. The runtime and its modules serve many files.
+ * Every test starts with empty stores and without cached reads of modules, and ends with real clocks and unwatched bindings.
+ * This is needed because the runtime and its modules serve many files.
  */
 import { reset, runInDurableObject } from 'cloudflare:test';
 import { afterEach, beforeEach, vi } from 'vitest';
@@ -14,10 +14,10 @@ import { resetPartnerAdmission } from '../../../workers/reports/partner-admissio
 import { forgetStarted, startedObjects } from './started.ts';
 
 /**
- * Empties everything. `reset` empties the objects in memory. Those that a test evicted, or that the runtime dropped after some
- * seconds without a call, keep what they have, and so may one that was writing: each that has started since the last time is
- * started again and emptied. One that is called meanwhile may have restored itself from KV, so there is a second `reset`. The
- * clock is the real one meanwhile: an object that had seen a later time than the test shows it would wait for that time.
+ * Empties everything. `reset` empties the objects in memory. Objects that a test evicted, or that the runtime dropped after
+ * some seconds without a call, keep their data, and so may an object that was writing. So each object that has started since
+ * the last time is started again and emptied. An object that is called meanwhile may have restored itself from KV, so there is
+ * a second `reset`. Meanwhile the clock is real, because an object that had seen a later time would wait for that time.
  */
 export async function emptyStores(): Promise<void> {
   const faked = vi.isFakeTimers() ? Date.now() : null;
@@ -25,7 +25,7 @@ export async function emptyStores(): Promise<void> {
   await reset();
   const started = startedObjects();
   for (const stub of started) await runInDurableObject(stub, emptyObject);
-  // One that starts from now on is for the next time.
+  // Objects that start from now on belong to the next test.
   forgetStarted();
   if (started.length > 0) await reset();
   if (faked !== null) vi.useFakeTimers({ toFake: ['Date'], now: faked });

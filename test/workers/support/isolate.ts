@@ -1,6 +1,6 @@
 /**
- * Tests of the edge start with a cold isolate and a coordinator without a head: they read the head from KV,
- * or change the behaviour of the fake coordinator.
+ * Tests of the edge start with a cold isolate and a coordinator without a head. They read the head from KV, or
+ * change the behaviour of the fake coordinator.
  */
 import { env } from 'cloudflare:workers';
 import { beforeEach, vi } from 'vitest';
@@ -10,12 +10,12 @@ import { resetPublished } from './world.ts';
 
 let current: FakeCoordinator;
 
-/** The coordinator that the edge is bound to in this test. */
+/** The fake coordinator of this test's edge. */
 export function fakeCoordinator(): FakeCoordinator {
   return current;
 }
 
-/** Each test of the file begins with a cold isolate, and a coordinator of its own. */
+/** Each test of the file begins with a cold isolate and its own coordinator. */
 export function coldIsolate(): void {
   beforeEach(() => {
     current = new FakeCoordinator();

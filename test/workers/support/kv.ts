@@ -1,13 +1,13 @@
 /**
- * Workers KV as the Worker sees it, observed: every get is recorded and can be overridden; puts can be held
- * or fail. The store behind it stays real. Gates and `waitForGet` are for requests in the context of the
- * test (sendHere): the runtime does not reliably let one request wake another.
+ * Workers KV as the Worker sees it, observed. Every get is recorded and can be overridden; puts can be held or
+ * fail. The store behind it stays real. Gates and `waitForGet` are for requests in the context of the test
+ * (sendHere), because the runtime does not reliably let one request wake another.
  */
 import { env } from 'cloudflare:workers';
 import { vi } from 'vitest';
 import { KV_MUTABLE_TTL_SECONDS } from '../../../shared/limits/edge.ts';
 
-/** The result of a get, also of one that requests a stream: text, bytes, or null if nothing is stored. */
+/** The result of a get, even of one that requests a stream: text, bytes, or null if nothing is stored. */
 export type Stored = string | ArrayBuffer | null;
 
 /** Decides the result of a get. @param real reads the store */
@@ -33,7 +33,7 @@ export const failing: ReadOverride = async () => {
 };
 export const hanging: ReadOverride = () => new Promise(() => undefined);
 
-/** Other bytes than those stored under a key. */
+/** Returns changed bytes instead of the stored ones. */
 export function changed(change: (bytes: Uint8Array) => Uint8Array): ReadOverride {
   return async (real) => {
     const stored = await real();
@@ -41,7 +41,7 @@ export function changed(change: (bytes: Uint8Array) => Uint8Array): ReadOverride
   };
 }
 
-/** From now on, a cache of KV remembers this value as missing: a get with a short TTL still finds it. */
+/** From now on, a cache of KV remembers this value as missing. A get with a short TTL still finds the value. */
 export function cacheAbsence(key: string): void {
   type Get = (requested: string, options: { cacheTtl?: number }) => Promise<Stored>;
   const get = env.LISTS.get.bind(env.LISTS) as unknown as Get;
@@ -57,7 +57,7 @@ export function watchPuts(override: (key: string, put: () => Promise<void>) => P
     const put = (): Promise<void> => real(key, value);
     await (override(key, put) ?? put());
   };
-  // `put` has an overload for each type of value; this stands for all of them.
+  // `put` has an overload for each type of value. This mock stands for all of them.
   vi.spyOn(env.LISTS, 'put').mockImplementation(watched as unknown as typeof env.LISTS.put);
 }
 
@@ -67,9 +67,9 @@ interface GetOptions {
 }
 
 export class KvWatch {
-  /** Keys of all gets, in the order in which they began. */
+  /** The keys of all gets, in the order in which they began. */
   readonly gets: string[] = [];
-  /** Gets that have begun and not ended. */
+  /** Number of gets that have begun and not ended. */
   open = 0;
   readonly #overrides = new Map<string, ReadOverride>();
   #otherOverride: ReadOverride | null = null;
@@ -94,27 +94,27 @@ export class KvWatch {
         this.open--;
       }
     };
-    // `get` has an overload for each type of value; this stands for all of them.
+    // `get` has an overload for each type of value. This mock stands for all of them.
     vi.spyOn(env.LISTS, 'get').mockImplementation(watched as unknown as typeof env.LISTS.get);
   }
 
-  /** From now on, decides the gets of a key. */
+  /** From now on, `override` decides the gets of this key. */
   override(key: string, override: ReadOverride): void {
     this.#overrides.set(key, override);
   }
 
-  /** From now on, decides the gets of all keys without an override of their own. */
+  /** From now on, `override` decides the gets of all other keys. */
   overrideOthers(override: ReadOverride): void {
     this.#otherOverride = override;
   }
 
-  /** Lets the store answer again. */
+  /** Makes the store answer again. */
   restore(): void {
     this.#overrides.clear();
     this.#otherOverride = null;
   }
 
-  /** Gets of a key so far; of all keys for null. */
+  /** The number of gets of a key so far, or of all keys for null. */
   count(key: string | null = null): number {
     return key === null ? this.gets.length : this.gets.filter((got) => got === key).length;
   }

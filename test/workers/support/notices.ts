@@ -1,4 +1,4 @@
-/** The store of notices of one organisation, called over RPC as the routes do, and a receiver of its webhooks. */
+/** The store of notices of one organisation, called over RPC like the routes do, and a receiver of its webhooks. */
 import { abortAllDurableObjects, runDurableObjectAlarm } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import { expect, vi } from 'vitest';
@@ -13,7 +13,7 @@ import { asAdmin, coordinator } from './coordinator.ts';
 
 export const ORGANISATION = 'acme';
 export const HOST = 'hooks.acme.example';
-/** After the real time, so that no alarm comes before a test runs it. */
+/** After the real time, so that alarms run only when a test runs them. */
 export const START = Date.UTC(2040, 0, 1);
 
 export function stub(): DurableObjectStub {
@@ -34,7 +34,7 @@ export function accepted<Value>(result: Result<Value, Failure>): Value {
   return result.value;
 }
 
-/** The organisation as the coordinator has it. */
+/** Sets up the organisation in the coordinator. */
 export async function putOrganisation(settings: Partial<Organisation> = {}): Promise<void> {
   const organisation = { ...bareOrganisation(ORGANISATION), webhookHosts: [HOST], ...settings };
   const condition = { match: null, absent: false };
@@ -50,7 +50,7 @@ export function notice(key: string, rest: Partial<NewNotice> = {}): NewNotice {
 }
 
 let batches = 0;
-/** Adds them as one batch of a sender. */
+/** Adds notices as one batch of a sender. */
 export async function add(...notices: NewNotice[]): Promise<void> {
   batches = (await store().add(ORGANISATION, 'router', batches + 1, notices)).last;
 }
@@ -88,7 +88,7 @@ export type Answer =
 
 export class Receiver {
   readonly received: Received[] = [];
-  /** What it accepted, as `<path> <version>`. */
+  /** Accepted requests, as `<path> <version>`. */
   readonly accepted: string[] = [];
   answer: (received: Received) => Answer = () => 204;
   #released = 0;
@@ -107,7 +107,7 @@ export class Receiver {
       const answer = this.answer(received);
       if (answer === 'hang') {
         const before = this.#released;
-        // Only timers of the object itself may end its wait.
+        // Only the object's own timers may end its wait.
         while (this.#released === before) await new Promise((resolve) => setTimeout(resolve, 1));
         throw new Error('the connection was closed');
       }
@@ -118,12 +118,12 @@ export class Receiver {
     });
   }
 
-  /** Closes the connections that hang. */
+  /** Closes the hanging connections. */
   release(): void {
     this.#released++;
   }
 
-  /** Versions that one of its paths has got, in order, repeated ones too. */
+  /** The versions that one of its paths has received, in order and with repeats. */
   versions(path = 'one'): number[] {
     return this.received.filter((each) => each.path === path).map(({ version }) => version);
   }
@@ -134,13 +134,13 @@ export async function deliver(): Promise<void> {
   await runDurableObjectAlarm(stub());
 }
 
-/** Lets a time pass, and then runs the alarm. */
+/** Lets this time pass, and then runs the alarm. */
 export async function pass(ms: number): Promise<void> {
   vi.setSystemTime(Date.now() + ms);
   await deliver();
 }
 
-/** All objects die, in the middle of whatever they do. */
+/** Kills all objects, in the middle of whatever they are doing. */
 export async function kill(): Promise<void> {
   await abortAllDurableObjects();
 }

@@ -1,5 +1,5 @@
 /**
- * Takes the coordinator's tables back to version 6, as a database that predates all later steps has them.
+ * Takes the coordinator's tables back to version 6, like those of a database that predates all later steps.
  */
 
 const LATER_TABLES = [

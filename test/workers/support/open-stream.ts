@@ -1,6 +1,4 @@
-/**
- * A stream of checks that is still written while its results are read, in the context of the test.
- */
+/** A stream of checks that is still being written while its results are read, in the context of the test. */
 import type { Env } from '../../../workers/env.ts';
 import { fetchHere, request } from './send.ts';
 
@@ -26,14 +24,14 @@ export class OpenStream {
     return new OpenStream(await fetchHere(streamRequest, bindings), writable.getWriter());
   }
 
-  /** Sends lines, without waiting until they are read. */
+  /** Sends lines without waiting for them to be read. */
   send(...lines: string[]): void {
     this.#writer
       .write(new TextEncoder().encode(lines.map((line) => `${line}\n`).join('')))
       .catch(() => undefined);
   }
 
-  /** The next lines that arrive; '' at the end. */
+  /** Reads the next lines that arrive; '' at the end. */
   async read(): Promise<string> {
     const { value } = await this.#reader.read();
     return new TextDecoder().decode(value).trimEnd();

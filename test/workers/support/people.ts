@@ -1,6 +1,4 @@
-/**
- * People of an installation where changes wait: tokens of two organisations, and what they do.
- */
+/** People of an installation in which changes wait: tokens of two organisations, and their changes. */
 import type { Actor } from '../../../shared/admin/actor.ts';
 import type { EntryChange } from '../../../shared/admin/entries.ts';
 import { bareOrganisation, type Organisation } from '../../../shared/organisations.ts';
@@ -12,7 +10,7 @@ import { ANY, change } from './room.ts';
 
 const REGULATOR: readonly Scope[] = ['read', 'entries', 'releases', 'policy', 'override', 'approve'];
 
-/** The association's tokens; `erin` may not approve. */
+/** Tokens of the association. `erin` may not approve. */
 export const [ALICE, BOB] = [actor('alice'), actor('bob')];
 /** A token of the regulator. */
 export const CAROL = actor('carol', 'kisa');
@@ -30,7 +28,7 @@ function actor(
   return { name: `token:${id}`, scopes, organisation, authority: organisation, root: false };
 }
 
-/** Every request is a new one, unless a key repeats it. */
+/** A request. Each one is new, unless a key repeats it. */
 export function by(author: Actor, more: Partial<ChangeRequest> = {}): ChangeRequest {
   return { actor: author, reason: 'test', repeat: null, ...more };
 }
@@ -51,7 +49,7 @@ const ORGANISATIONS: Readonly<Record<string, Partial<Organisation>>> = {
   kisa: { authority: 'kisa', roles: ['regulator'] },
 };
 
-/** Adds everybody, then lets these kinds wait. */
+/** Adds all people, then makes these kinds wait. */
 export async function settle(kinds: Approvals['kinds'], waitSeconds = 3_600): Promise<void> {
   for (const id of Object.keys(ORGANISATIONS)) unwrap(await putOrganisation(id));
   for (const each of [ALICE, BOB, CAROL, ERIN]) unwrap(await putToken(each));
@@ -65,7 +63,7 @@ export function waiting(result: ChangeResult<unknown>): Proposal {
   return result.proposal;
 }
 
-/** Changes of the policy, each one different. */
+/** Changes the policy. Each label makes a different change. */
 export async function putPolicy(author: Actor, label: string, more: Partial<ChangeRequest> = {}) {
   const { policy } = await coordinator().policy();
   return coordinator().putPolicy(by(author, more), { ...policy, label }, ANY);

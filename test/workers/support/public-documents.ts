@@ -1,6 +1,4 @@
-/**
- * Control with a register in memory and a key of its own, as anybody reaches it without an account.
- */
+/** Control with a register in memory and its own key, as anyone without an account reaches it. */
 import { createExecutionContext, waitOnExecutionContext } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import { createLocalJWKSet, exportJWK, generateKeyPair, type JSONWebKeySet, jwtVerify } from 'jose';
@@ -42,7 +40,7 @@ export const DATA: RegisterData = {
   ],
 };
 
-/** What the coordinator has, how often it was read, and whether it responds. */
+/** The coordinator's data, how often it was read, and whether it is down. */
 export const coordinator = { data: DATA, reads: 0, isDown: false };
 const register = async (): Promise<RegisterData> => {
   coordinator.reads++;
@@ -72,7 +70,7 @@ export async function get(path: string, { bindings = {}, headers = {} }: Sent = 
 export const json = async (path: string, sent?: Sent) =>
   (await (await get(path, sent)).json()) as Record<string, unknown>;
 
-/** A relay, which has only the public keys. */
+/** Verifies a document like a relay, which has only the public keys. */
 export async function verify(path: string, typ: string, now = START) {
   const keys = (await json('/.well-known/jwks.json')) as unknown as JSONWebKeySet;
   const token = await (await get(path)).text();
@@ -81,7 +79,7 @@ export async function verify(path: string, typ: string, now = START) {
   });
 }
 
-/** As another isolate of the same data centre. */
+/** Acts as another isolate of the same data centre. */
 export function restart(): void {
   resetSources();
   publicDocuments.reset();

@@ -1,6 +1,6 @@
 /**
- * Text releases and campaigns for the tests of the edge: their sealed values in KV, as the text store writes them, and
- * what the head has of them.
+ * Text releases and campaigns for the tests of the edge: their sealed values in KV, as the text store writes them, and their
+ * part of the head.
  */
 import { env } from 'cloudflare:workers';
 import { sha256Hex, toBase64 } from '../../../shared/bytes.ts';
@@ -18,11 +18,11 @@ import { privateKey } from './world.ts';
 
 type Bytes = Uint8Array<ArrayBuffer>;
 
-/** The binding of TEXT_KEY. */
+/** The TEXT_KEY binding. */
 export const TEXT_KEY = toBase64(TEXT_KEY_SECRET);
 
 export interface TextReleaseContent {
-  /** Texts that its model finds suspicious; null for no model. */
+  /** Texts that the model finds suspicious; null for no model. */
   readonly suspicious?: readonly string[] | null;
   readonly hosts?: HostLists | null;
   readonly model?: string;
@@ -64,7 +64,7 @@ export async function putTextRelease({
   return { manifest, signed: await signTextManifest(manifest, await privateKey(signingKey)) };
 }
 
-/** Puts an index and the table of campaigns into KV. @returns what the head has */
+/** Puts an index and the table of campaigns into KV. @returns the part of the head */
 export async function putTextIndex(
   some: Partial<Omit<TextIndex, 'campaigns'>> & { readonly campaigns?: readonly Campaign[] },
   keys = testKeys,

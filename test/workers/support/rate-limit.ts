@@ -1,6 +1,4 @@
-/**
- * A rate limit binding that records its calls. The one of the test runtime has no `delta`.
- */
+/** A rate limit binding that records its calls. The binding of the test runtime does not support `delta`. */
 export class FakeRateLimit implements RateLimit {
   readonly calls: RateLimitOptions[] = [];
   readonly #behaviour: 'allow' | 'refuse' | 'reject' | 'throw' | 'hang';

@@ -1,4 +1,4 @@
-/** The store of registrations of one organisation, called over RPC as the routes do. */
+/** The store of registrations of one organisation, called over RPC like the routes do. */
 import { runInDurableObject } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import type { Actor } from '../../../shared/admin/actor.ts';
@@ -88,7 +88,7 @@ export function act(
   return store().act(request, facts(), Number(id), { action, reasons, isRoot: false }, { match: null });
 }
 
-/** Submitted, claimed and approved. */
+/** Submits, claims and approves a registration. */
 export async function approved(rest: Partial<RegistrationContent> = {}): Promise<Registration> {
   const { id } = await create(rest);
   accepted(await act(id, 'claim'));
@@ -101,7 +101,7 @@ export interface SentBatch {
   readonly queue: readonly QueueChange[];
 }
 
-/** Replaces the registry in the object of the store. @returns the batches that it accepted */
+/** Replaces the registry in the object of the store. @returns the batches that the registry accepted */
 export async function withRegistry(
   publish: (batch: SentBatch) => Published = ({ n }) => ({
     ok: true,

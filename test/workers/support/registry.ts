@@ -37,17 +37,17 @@ export async function published(
   return done.value.version;
 }
 
-/** One number of a client. */
+/** A change of one number of a client. */
 export function change(client: string, n: number, op: PublishedChange['op'] = 'add'): PublishedChange {
   return { client, from: n, to: n, op };
 }
 
-/** Numbers of one client, from a first one on. */
+/** Changes of consecutive numbers of one client. */
 export function changes(client: string, from: number, count: number, op: PublishedChange['op'] = 'add') {
   return Array.from({ length: count }, (_, index) => change(client, from + index, op));
 }
 
-/** What the head has now; throws if it has nothing. */
+/** The registry's part of the current head. Throws if it is empty. */
 export async function headRegistrations(): Promise<HeadRegistrations> {
   const registrations = (await readHead())?.head.registrations;
   if (registrations === undefined) throw new Error('the head has no registrations');
@@ -55,8 +55,8 @@ export async function headRegistrations(): Promise<HeadRegistrations> {
 }
 
 /**
- * All changes that a reader finds, from the coordinator: the newest of each client and numbers, as `pair op`.
- * @param of if not null, only those of this client: a full registry has too many to read often
+ * All changes that a reader gets from the coordinator: the newest of each client and numbers, as `pair op`.
+ * @param of limits the result to this client, because a full registry has too many changes to read often
  */
 export async function readChanges(
   keys: readonly (typeof testKeys)[] = [testKeys],

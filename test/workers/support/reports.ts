@@ -1,4 +1,4 @@
-/** The objects that keep reports, called over RPC as the routes and each other do. */
+/** The objects that keep reports, called over RPC like the routes do and like they call each other. */
 import { runDurableObjectAlarm, runInDurableObject } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import { expect, vi } from 'vitest';
@@ -34,12 +34,12 @@ export const subjects = (shard: string): SubjectObject => bindings.SUBJECTS.getB
 export const subjectsStub = (shard: string): DurableObjectStub =>
   subjects(shard) as unknown as DurableObjectStub;
 
-/** A keyed value: its first character decides its shard. */
+/** A keyed value. Its first character determines its shard. */
 export function keyed(name: string): string {
   return name.padEnd(22, '_');
 }
 
-/** In the future, so that alarms come only when a test runs them. */
+/** In the future, so that alarms run only when a test runs them. */
 export const AT = Date.parse('2100-01-01T12:00:00Z');
 
 export function report(reportId: string, rest: Partial<KeptReport> = {}): KeptReport {
@@ -59,7 +59,7 @@ export function accept(reports: readonly KeptReport[], partner = PARTNER) {
   return intake(partner.intake).accept(partner, reports, sealsOf(reports));
 }
 
-/** Waits until the counts have everything of an intake. Past failures have no pause: the clock is fake. */
+/** Waits until the counts have everything of an intake. Earlier failures cause no pause, because the clock is fake. */
 export async function counted(name = SOURCE.intake): Promise<void> {
   await vi.waitFor(async () => {
     if ((await intake(name).status()).waiting === 0) return;
@@ -69,7 +69,7 @@ export async function counted(name = SOURCE.intake): Promise<void> {
   }, HANG_MS);
 }
 
-/** Totals of the shards of these keyed subjects. */
+/** Sums of the shards of these keyed subjects. */
 export async function totalsOf(keys: readonly string[]): Promise<SubjectTotals> {
   const shards = [...new Set(keys.map(shardOf))];
   const all = await Promise.all(shards.map((shard) => subjects(shard).totals()));
@@ -80,10 +80,10 @@ export async function totalsOf(keys: readonly string[]): Promise<SubjectTotals> 
   };
 }
 
-/** When a call to an object fails: before it arrives, or after it was made, so that only its answer is lost. */
+/** When a call to an object fails: before it arrives, or after it took effect, so that only its answer is lost. */
 export type Fault = 'before' | 'after' | null;
 
-/** Lets calls from an intake to other objects fail, as `next` says for each. It is forgotten with the object. */
+/** Makes calls from an intake to other objects fail, as `next` decides for each call. The object's end removes this. */
 export async function withFaults(next: () => Fault, name = SOURCE.intake): Promise<void> {
   await runInDurableObject(intakeStub(name), (instance) => {
     const object = instance as unknown as { env: ControlEnv };
@@ -120,7 +120,7 @@ export interface SentDecisions {
   readonly decisions: readonly RuleDecision[];
 }
 
-/** A desk with these rules. `take` answers each batch, or throws. */
+/** A desk with these rules. `take` answers each batch or throws. */
 export interface FakeDesk {
   rules: readonly Rule[];
   weights: Record<string, number>;
@@ -135,7 +135,7 @@ export function fakeDesk(rules: readonly Rule[]): FakeDesk {
   return { rules, weights: {}, suspended: [], take: ({ n }) => n, taken: [] };
 }
 
-/** Replaces the desk of a shard of the counts. It is forgotten with the object. */
+/** Replaces the desk of a shard of the counts. The object's end removes this. */
 export async function withDesk(desk: FakeDesk, shard: string): Promise<void> {
   let version = 0;
   const response: Pick<ResponseObject, 'context' | 'decide' | 'reportKey'> = {

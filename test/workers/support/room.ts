@@ -1,6 +1,6 @@
 /**
- * For tests of the room in the coordinator: actors, their changes, and a coordinator or a budget that is
- * used up. SQLite reports a fake size; everything else is real.
+ * For tests of the room in the coordinator: actors, their changes, and a coordinator or a budget that is used
+ * up. SQLite reports a fake size; everything else is real.
  */
 import { runInDurableObject } from 'cloudflare:test';
 import { type Actor, holderOf } from '../../../shared/admin/actor.ts';
@@ -36,7 +36,7 @@ export function refusalOf(result: ChangeResult<unknown>) {
   return result;
 }
 
-/** Of the token with this ID. */
+/** The generation of the token with this ID. */
 export async function generationOf(id: string): Promise<number> {
   const found = await coordinator().token(id);
   return found.ok ? (found.value?.holder.generation ?? 0) : 0;

@@ -1,6 +1,4 @@
-/**
- * The coordinator and edges with different LIST_KEYs over one state, as while the key is rotated.
- */
+/** The coordinator and edges with different LIST_KEYs over one state, as during a rotation of the key. */
 import { createExecutionContext, runInDurableObject, waitOnExecutionContext } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import { toBase64 } from '../../../shared/bytes.ts';
@@ -16,11 +14,11 @@ import { OTHER_LIST_KEY } from '../../shared/support/other-keys.ts';
 import { client, stub } from './coordinator.ts';
 import { LIST_KEY } from './secrets.ts';
 
-/** The key of the tests, and the one that replaces it. */
+/** The key of the tests, and its replacement. */
 export const A = LIST_KEY;
 export const B = toBase64(OTHER_LIST_KEY);
 
-/** Runs work on a coordinator that has just started with this LIST_KEY. */
+/** Runs work on a freshly started coordinator with this LIST_KEY. */
 export function restarted<Value>(
   listKey: string,
   work: (coordinator: Coordinator, state: DurableObjectState) => Promise<Value>,
@@ -68,7 +66,7 @@ export class RotatingEdge {
     await waitOnExecutionContext(ctx);
   }
 
-  /** The verdicts and codes for these senders and recipients, from what is in memory. */
+  /** The verdicts and codes for these senders and recipients, from the data in memory. */
   async verdicts(questions: readonly Question[]): Promise<string[]> {
     const ctx = createExecutionContext();
     const context = (await this.#context(ctx)) as never;

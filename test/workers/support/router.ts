@@ -39,12 +39,12 @@ export async function noticesOf(organisation: string): Promise<readonly Notice[]
   return (await notices(organisation).page(0, 100)).notices;
 }
 
-/** Their types, without prefix and version. */
+/** The types of these notices, without prefix and version. */
 export async function typesOf(organisation: string): Promise<string[]> {
   return (await noticesOf(organisation)).map(({ type }) => type.slice('kr.numgate.'.length, -'.v1'.length));
 }
 
-/** An organisation. @param hasReader whether it has a client that reads its notices */
+/** Adds an organisation. @param hasReader whether it has a client that reads its notices */
 export async function putMember(
   id: string,
   settings: Partial<Organisation> = {},
@@ -58,7 +58,7 @@ export async function putMember(
   unwrap(await coordinator().putClient(asAdmin(), client.id, client, ANY));
 }
 
-/** Operators that read their notices. */
+/** Adds operators that read their notices. */
 export async function putOperators(...ids: readonly string[]): Promise<void> {
   for (const id of ids) await putMember(id, { roles: ['operator'], authority: id }, true);
 }
@@ -74,7 +74,7 @@ export async function routed(position: number): Promise<void> {
   }, HANG_MS);
 }
 
-/** After this, the router reads the operators again. */
+/** Makes the router read the operators again. */
 export function forgetOperators(): void {
   vi.setSystemTime(Date.now() + OPERATORS_FRESH_MS + 1);
 }

@@ -1,5 +1,5 @@
 /**
- * Batches of rule entries for tests, as the desk of the joint response sends them; changes of people to the same number;
+ * Batches of rule entries for tests, like those of the desk of the joint response. Also changes by people to the same number,
  * and what readers then find.
  */
 import { runInDurableObject } from 'cloudflare:test';
@@ -22,7 +22,7 @@ import {
 import { by } from './room.ts';
 
 export const DAY = 86_400_000;
-/** At which the rule entries of a test end. */
+/** The end of the rule entries of a test. */
 export const END = Date.UTC(2040, 0, 10);
 
 export function ruleChange(
@@ -46,13 +46,13 @@ export async function applyRules(
   return done.results!;
 }
 
-/** Results in short: why, or `ok`. */
+/** The results in short form: `ok`, or why the change was refused. */
 export function shortResults(results: readonly RuleEntryResult[]): string[] {
   return results.map((result) => ('refused' in result ? result.refused : 'ok'));
 }
 
 export const NOW = Date.UTC(2040, 0, 1);
-/** Without another one, what the functions here are about. */
+/** The default number of the functions here. */
 export const N = 821_030_000_001;
 
 export const make = (op: EntryChange['op'], more: Partial<EntryChange> = {}, actor = ADMIN) =>
@@ -63,7 +63,7 @@ export const make = (op: EntryChange['op'], more: Partial<EntryChange> = {}, act
 
 export const inHours = (hours: number): string => new Date(NOW + hours * 3_600_000).toISOString();
 
-/** What readers find for the number as sender, with a release that contains the changes up to `foldedSeq`. */
+/** The decision that readers find for the number as sender, with a release that contains the changes up to `foldedSeq`. */
 export async function found(foldedSeq = 0, at = NOW, n = N): Promise<string> {
   const { live } = (await readHead())!;
   const { kind, high, low } = numberKey(n);
@@ -89,7 +89,7 @@ export const held = (): Promise<object> =>
     ),
   );
 
-/** Makes a release with these lists the current one. */
+/** Makes a release with these lists current. */
 export async function promoted(lists: readonly PlainList[], foldedSeq = 0): Promise<void> {
   const base = (await readHead())?.head.current?.release ?? null;
   const release = await stage({ lists, base, foldedSeq });
@@ -97,7 +97,7 @@ export async function promoted(lists: readonly PlainList[], foldedSeq = 0): Prom
   unwrap(await coordinator().promote(asAdmin(), release, settings));
 }
 
-/** A list as a build makes it of live entries. */
+/** A list like one that a build makes from live entries. */
 export function foldedList(authority: string, effect: 'block' | 'allow' = 'block'): PlainList {
   const list = plainList(`live-${effect}-${authority}`, { numbers: [{ n: N, since: 0, until: END / 1000 }] });
   const reason = effect === 'block' ? ('SENDER_REPORTED' as const) : ('ALLOW_OVERRIDE' as const);

@@ -1,6 +1,6 @@
 /**
- * Sends requests to the Worker: as independent requests, or in the context of the test, which can await the
- * work that continues behind a response.
+ * Sends requests to the Worker, either as independent requests, or in the context of the test, which can await
+ * the work that continues after a response.
  */
 import { createExecutionContext, waitOnExecutionContext } from 'cloudflare:test';
 import { env, exports } from 'cloudflare:workers';
@@ -9,7 +9,7 @@ import worker from '../../../workers/edge.ts';
 import type { Env } from '../../../workers/env.ts';
 import { keyOf } from './clients.ts';
 
-/** Every field that a response or a problem may have, as it is on the wire. */
+/** Every field that a response or a problem may have on the wire. */
 export interface WireBody {
   readonly verdict?: string;
   readonly reasons?: readonly Reason[];
@@ -30,21 +30,21 @@ export interface WireResponse {
   readonly body: WireBody;
 }
 
-/** Without the objects of counts: a flush is a timer of many seconds behind each response. */
+/** Without the objects of counts, because each flush is a timer of many seconds after a response. */
 const BINDINGS: Env = { ...env, USAGE: undefined };
 
 const ORIGIN = 'https://numgate.test';
 
 export interface RequestOptions {
   readonly path?: string;
-  /** Sent as JSON, unless it is text. */
+  /** Sent as JSON, unless it is a string. */
   readonly body?: unknown;
   /** A client of clients.ts. */
   readonly client?: string;
   readonly headers?: Readonly<Record<string, string>>;
   /** Name of the data centre that receives it, as Cloudflare reports it. */
   readonly dataCentre?: string;
-  /** What else Cloudflare observed of it. */
+  /** Further properties that Cloudflare observed. */
   readonly cf?: object;
 }
 
@@ -65,7 +65,7 @@ export function request({
   });
 }
 
-/** `cf` of an incoming request; the type for outgoing requests has no data centre. */
+/** The `cf` of an incoming request. The type for outgoing requests has no data centre. */
 function fromDataCentre(dataCentre: string): CfProperties {
   return { colo: dataCentre } as Partial<IncomingRequestCfProperties> as CfProperties;
 }
@@ -80,17 +80,17 @@ async function read(response: Response): Promise<WireResponse> {
   };
 }
 
-/** As an independent request, like those of clients. */
+/** Sends an independent request, like those of clients. */
 export async function send(options: RequestOptions): Promise<WireResponse> {
   return read(await exports.default.fetch(request(options)));
 }
 
-/** In the context of the test, with bindings that may be replaced; background work continues. */
+/** Sends in the context of the test, with bindings that may be replaced. Background work continues. */
 export async function sendHere(options: RequestOptions, bindings: Partial<Env> = {}): Promise<WireResponse> {
   return read(await worker.fetch(incoming(options), { ...BINDINGS, ...bindings }, createExecutionContext()));
 }
 
-/** Like sendHere, and then waits for all background work. */
+/** Like `sendHere`, and then waits for all background work. */
 export async function sendAndSettle(
   options: RequestOptions,
   bindings: Partial<Env> = {},
@@ -101,12 +101,12 @@ export async function sendAndSettle(
   return response;
 }
 
-/** The response as it arrives, unread. */
+/** Returns the response unread. */
 export async function fetchHere(incoming: Request, bindings: Partial<Env> = {}): Promise<Response> {
   return worker.fetch(incoming as Incoming, { ...BINDINGS, ...bindings }, createExecutionContext());
 }
 
-/** The Worker reads nothing of `cf` but the data centre. */
+/** The Worker reads only the data centre from `cf`. */
 type Incoming = Parameters<typeof worker.fetch>[0];
 function incoming(options: RequestOptions): Incoming {
   return request(options) as Incoming;

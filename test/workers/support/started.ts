@@ -1,6 +1,6 @@
 /**
- * The objects that have started since the stores were last emptied: no other holds anything. The runtime lists every object that
- * ever had a store, also an emptied one, and to start all of these before each test would take longer than the tests.
+ * The objects that have started since the stores were last emptied. No other object holds data. The runtime lists every object
+ * that ever had a store, even an emptied one, and starting all of these before each test would take longer than the tests.
  */
 import { DurableObject, env } from 'cloudflare:workers';
 import * as main from '../../../workers/main.ts';
@@ -8,7 +8,7 @@ import * as main from '../../../workers/main.ts';
 export const namespaces = Object.values(env).filter(isNamespace);
 const ids = new Set<string>();
 
-/** Every start constructs the class: that by a call, that by an alarm, and that of an object which was evicted before. */
+/** Every start constructs the class: by a call, by an alarm, and after an eviction. */
 class Recorded extends DurableObject<Cloudflare.Env> {
   constructor(...given: ConstructorParameters<typeof DurableObject<Cloudflare.Env>>) {
     super(...given);
@@ -18,7 +18,7 @@ class Recorded extends DurableObject<Cloudflare.Env> {
 
 for (const value of Object.values(main)) if (typeof value === 'function') record(value);
 
-/** Puts `Recorded` between a class, or the one that it extends, and that of the runtime: `super` looks for it at each call. */
+/** Inserts `Recorded` between a class, or its parent, and the runtime's class. Each call resolves `super` anew. */
 function record(ofObject: object): void {
   const base = Object.getPrototypeOf(ofObject) as object | null;
   if (base === null) throw new Error('an exported class is not one of an object');
@@ -38,7 +38,7 @@ export function forgetStarted(): void {
   ids.clear();
 }
 
-/** A namespace knows its own ids. */
+/** A namespace recognises its own IDs. */
 function stubIn(namespace: DurableObjectNamespace, id: string): DurableObjectStub | null {
   try {
     return namespace.get(namespace.idFromString(id));

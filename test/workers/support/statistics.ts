@@ -22,11 +22,11 @@ export interface FakeSources {
   partners: { id: string; slices: number }[];
   organisations: Organisation[];
   clients: { id: string; mock?: boolean }[];
-  /** By client. */
+  /** Counts by client. */
   checks: Record<string, PeriodCounts[]>;
-  /** What the audit log has, as the coordinator keeps it: once for each key of a request. */
+  /** The versions in the audit log, as the coordinator keeps them: one for each key of a request. */
   readonly recorded: Map<string, { request: StoreRequest; version: RecordedMonth }>;
-  /** Fault of the next call to the coordinator, or to an intake. */
+  /** The fault of the next call to the coordinator, or to an intake. */
   next: () => Fault;
 }
 
@@ -41,7 +41,7 @@ export function relay(id: string, senderCode: string, reseller = false): Organis
   return { ...bareOrganisation(id), senderCode, reseller };
 }
 
-/** It is forgotten with the object. */
+/** Replaces the sources of the store. The object's end removes this. */
 export async function withSources(fake: FakeSources): Promise<void> {
   await runInDurableObject(statisticsStub(), (instance) => {
     const object = instance as unknown as { env: ControlEnv };
@@ -80,12 +80,12 @@ export async function withSources(fake: FakeSources): Promise<void> {
   });
 }
 
-/** Runs the alarm if there is one. */
+/** Runs the alarm, if one is set. */
 export async function runAlarm(): Promise<boolean> {
   return runDurableObjectAlarm(statisticsStub());
 }
 
-/** As the cron does. */
+/** Runs a sweep, like the cron. */
 export async function runSweep(): Promise<void> {
   await statistics().sweep();
 }

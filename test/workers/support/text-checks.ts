@@ -1,7 +1,4 @@
-/**
- * Checks with texts, by an edge that has a text release with each layer: how it answers, what it logs, and what health
- * says.
- */
+/** Checks with texts by an edge whose text release has each layer: its answers, its log, and its health. */
 import { beforeEach, expect, type MockInstance, vi } from 'vitest';
 import type { SignedText } from '../../../shared/release/signed.ts';
 import type { TextAnswer } from '../../../shared/screening/screened-text.ts';
@@ -28,7 +25,7 @@ export interface Answer extends WireBody {
 let release: PublishedRelease;
 let warned: MockInstance<typeof console.warn>;
 let seq = 1;
-/** Each test of the file begins with the release published and nothing loaded. */
+/** Each test of the file begins with a published release and nothing loaded. */
 export function publishedTexts(): void {
   coldIsolate();
   beforeEach(async () => {
@@ -47,13 +44,13 @@ export function firstRelease(): PublishedRelease {
   return release;
 }
 
-/** Makes a new head name an index, and its campaigns. */
+/** Publishes a new head that names an index and its campaigns. */
 export async function publishIndex(index: Partial<TextIndex>, campaigns = CAMPAIGNS): Promise<void> {
   seq++;
   await putHead({ seq, ...(await putTextIndex({ version: seq, ...index, campaigns })) });
 }
 
-/** A new head that names no texts, as before there were any. */
+/** Publishes a new head that names no texts, like a head from before text risk. */
 export async function publishWithoutTexts(): Promise<void> {
   await putHead({ seq: ++seq });
 }
@@ -79,7 +76,7 @@ export async function found(text: string, bindings?: object): Promise<string> {
   return `${summarize(answer)} ${answer.text!.model}`;
 }
 
-/** Makes a poll due and runs it behind a response. */
+/** Makes a poll due, and runs the poll after a response. */
 export async function poll(): Promise<void> {
   vi.setSystemTime(Date.now() + NEXT_POLL_MS);
   await check(ORDINARY);
@@ -89,7 +86,7 @@ export async function health(bindings: object = { TEXT_KEY }): Promise<Answer> {
   return (await sendAndSettle({ path: '/healthz' }, bindings)).body;
 }
 
-/** What the log has of refused texts. */
+/** The log lines about refused texts. */
 export function refusals(): string[] {
   const lines = warned.mock.calls.map(([line]) => String(line));
   return lines.filter((line) => line.includes('"event":"textRefused"'));

@@ -32,7 +32,7 @@ export function asText(key: string | null = null, name = 'token:kisa'): StoreReq
 
 export interface TextOptions extends TextContent {
   readonly keys?: ListKeys;
-  /** Signs it, PKCS #8 in base64. */
+  /** The signing key, PKCS #8 in base64. */
   readonly signer?: string;
 }
 
@@ -74,7 +74,7 @@ export async function promoted(
   return done(await texts().promote(asText(), release, promoting(base, change)));
 }
 
-/** What the head of the tests' coordinator has; null if it has nothing of texts. */
+/** The text part of the head of the tests' coordinator; null without any. */
 export async function headText(keys: ListKeys = testKeys): Promise<HeadText | null> {
   const { sealed } = await coordinator().head({ seq: 0, dataCentre: 'TST' });
   if (sealed === null) return null;
@@ -99,7 +99,7 @@ export async function readValue(key: string): Promise<Uint8Array<ArrayBuffer>> {
   return new Uint8Array(bytes);
 }
 
-/** Names of the releases in an index. */
+/** The names of the releases in an index. */
 export function namesIn({ current, candidate }: TextIndex): (string | null)[] {
   const nameOf = (signed: string): string => /"release":"([^"]+)"/.exec(signed)![1]!;
   return [
@@ -112,7 +112,7 @@ export async function keysInKv(): Promise<string[]> {
   return (await env.LISTS.list({ prefix: 'text/' })).keys.map(({ name }) => name);
 }
 
-/** Rows of a table of the store. */
+/** The number of rows in a table of the store. */
 export function textRows(table: string): Promise<number> {
   return runInDurableObject(
     textStub(),

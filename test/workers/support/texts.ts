@@ -1,6 +1,6 @@
 /**
- * Real texts of the UCI SMS Spam Collection (data/text), no two of them alike, and their fingerprints with the TEXT_KEY of
- * the test Worker.
+ * Real texts of the UCI SMS Spam Collection (data/text), no two of which are similar, and their fingerprints with the TEXT_KEY
+ * of the test Worker.
  */
 import { env } from 'cloudflare:workers';
 import { type Fingerprint, type FingerprintKey, fingerprintOf } from '../../../shared/text/fingerprint.ts';
@@ -76,7 +76,7 @@ export async function valuesOf(text: string): Promise<Fingerprint> {
   return values;
 }
 
-/** As reports carry it. */
+/** The fingerprint in the form that reports carry. */
 export async function printOf(text: string): Promise<TextFingerprint> {
   return { bytes: new Uint8Array((await valuesOf(text)).buffer), keyId: (await textKey()).id };
 }

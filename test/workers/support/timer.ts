@@ -1,5 +1,5 @@
 /**
- * Waits until the code under test has set a timer. Needs fake timers that include `setTimeout`. Every look at them
+ * Waits until the code under test has set a timer. Needs fake timers that include `setTimeout`. Each check of the timers
  * advances them by a millisecond.
  */
 import { vi } from 'vitest';
@@ -11,14 +11,14 @@ export async function untilTimer(): Promise<void> {
   await vi.waitUntil(() => vi.getTimerCount() > 0, WAIT);
 }
 
-/** @returns `value`, or the words if a timer is set before there is a value */
+/** @returns `value`, or `words` if a timer is set before the value settles */
 export async function orTimer<Value, Words>(value: Promise<Value>, words: Words): Promise<Value | Words> {
   let isSettled = false;
   const settled = (): void => {
     isSettled = true;
   };
   value.then(settled, settled);
-  // It ends with the value, because a wait that goes on would move the timers of the next test.
+  // The wait ends with the value, because otherwise it would move the timers of the next test.
   await vi.waitUntil(() => isSettled || vi.getTimerCount() > 0, WAIT);
   return isSettled ? value : words;
 }

@@ -1,7 +1,4 @@
-/**
- * Message tokens that must be refused, each with its code: forged, foreign, not valid now, or resting on credentials that
- * are not.
- */
+/** Message tokens that must be refused, each with its code: forged, foreign, not valid now, or resting on bad credentials. */
 import { TOKEN_TYPE } from '../../../shared/credentials/claims.ts';
 import type { CredentialRow } from '../../../shared/credentials/credential-table.ts';
 import type { Status } from '../../../shared/credentials/status-list.ts';
@@ -20,17 +17,17 @@ import { CHAIN, type CredentialContent, certified, holder, ROWS, relay, STATUS_S
 
 const stranger = await newSigner();
 
-/** A token of the relay that is good. */
+/** A good token of the relay. */
 export const good = await messageToken(relay, CHAIN);
 
-/** What a check has besides the token, if not the number of the credentials. */
+/** Fields of a check besides the token. By default, the check has the number of the credentials. */
 export interface Checked {
   readonly senderToken?: string;
   readonly from?: string;
   readonly channel?: string;
 }
 
-/** A header with other members, over good claims. */
+/** Signs good claims with other header members. */
 const withHeader = (header: object | string, signer: Signer = relay) =>
   sign(signer, TOKEN_TYPE, tokenClaims(CHAIN), header);
 const withClaims = (some: object) => messageToken(relay, CHAIN, some);
@@ -155,12 +152,12 @@ function changed(place: number, some: Partial<CredentialRow>): Partial<Credentia
   return { rows: ROWS.map((row, at) => (at === place ? { ...row, ...some } : row)) };
 }
 
-/** What is published if this entry of the status list has this status. */
+/** The published content in which this entry of the status list has this status. */
 export function status(index: number, value: Status): Partial<CredentialContent> {
   return { statuses: new Map([[index, value]]) };
 }
 
-/** The good token with other claims and its old signature. */
+/** The good token with other claims and the old signature. */
 async function spliced(): Promise<string> {
   const [header, , signature] = good.split('.');
   return `${header}.${(await withClaims({ exp: NOW_S + 301 })).split('.')[1]}.${signature}`;

@@ -20,7 +20,7 @@ import { EVER, listSource, type PlainList, plainList } from '../../shared/suppor
 import { testKeys } from '../../shared/support/test-keys.ts';
 import { RELEASE_PRIVATE_KEY } from './secrets.ts';
 
-/** After this time, in ms, an isolate checks the head again behind its next response. */
+/** After this time, in ms, an isolate checks the head again after its next response. */
 export const NEXT_POLL_MS = HEAD_FRESH_MS * (1 + JITTER_SHARE) + 1;
 
 /** 2026-11-24T03:12:09Z, in ms: the time of tests with a fake clock. */
@@ -30,11 +30,11 @@ export const LISTED = '+821012345678';
 export const IN_RANGE = '+821033330042';
 export const NOWHERE = '+821099998888';
 export const SOURCE = 'kb-bank';
-/** Listed until LAPSES_AT, in seconds since 1970. */
+/** A number that is listed until LAPSES_AT, in seconds since 1970. */
 export const LAPSING = '+821055556666';
 export const LAPSES_AT = NOW / 1000 + 10;
 
-/** Blocked numbers, a blocked range, a blocked source and an entry that ends: one shard and two tables. */
+/** Blocked numbers, a blocked range, a blocked source, and an entry with an end: one shard and two tables. */
 export function smallLists(numbers: readonly string[] = [LISTED]): PlainList[] {
   const suspended = plainList('suspended', {
     numbers: [
@@ -79,7 +79,7 @@ export function largeLists(numbers?: readonly string[]): PlainList[] {
   ];
 }
 
-/** @param minute distinguishes releases of the same content @param pairs registered senders, as of version 1 */
+/** @param minute distinguishes releases of the same content @param pairs registered senders, in version 1 */
 export async function build(
   lists: readonly PlainList[],
   minute = 0,
@@ -95,7 +95,7 @@ export async function build(
   return built.value;
 }
 
-/** Key of the shard that holds a number. */
+/** The key of the shard that holds a number. */
 export function shardKeyOf({ manifest }: BuiltRelease, number: string): string {
   return new Release(manifest, testKeys).blobFor(Number(number))!.key;
 }
@@ -105,7 +105,7 @@ export async function privateKey(base64: string): Promise<CryptoKey> {
   return crypto.subtle.importKey('pkcs8', fromBase64(base64)!, 'Ed25519', false, ['sign']);
 }
 
-/** The content of the head in KV; tests put it there part by part. */
+/** The content of the head in KV. Tests publish it part by part. */
 interface Published {
   seq: number;
   signed: SignedText | null;
@@ -119,7 +119,7 @@ export function resetPublished(): void {
   published = { seq: 0, signed: null, clients: null, entries: [] };
 }
 
-/** A head as the coordinator makes it. @param change fields that differ */
+/** A head like the coordinator's. @param change fields that differ */
 async function sealedHead(
   { seq, signed, clients, entries }: Published,
   change: Partial<Head> = {},
@@ -155,14 +155,14 @@ export async function putHead(change: Partial<Head> = {}): Promise<void> {
   if (published.seq > 0) await env.LISTS.put(HEAD_KEY, await sealedHead(published, change));
 }
 
-/** The published state as the coordinator returns it: readers have the manifest by its name. */
+/** The published state as the coordinator returns it. Readers look up the manifest by its name. */
 export async function coordinatorHead(
   change: Partial<Head> = {},
 ): Promise<{ seq: number; sealed: Uint8Array<ArrayBuffer> }> {
   return { seq: change.seq ?? published.seq, sealed: await sealedHead(published, change, false) };
 }
 
-/** A head of a release with a directory of these clients. @param signingKey PKCS #8 in base64 */
+/** A head of a release, with a directory of these clients. @param signingKey PKCS #8 in base64 */
 export async function headOf(
   manifest: Manifest,
   seq: number,
@@ -224,7 +224,7 @@ export async function publishedManifest(): Promise<SignedText> {
   return published.signed!;
 }
 
-/** KV key of the directory that is published. */
+/** The KV key of the published directory. */
 export function directoryKey(): string {
   return published.clients!.key;
 }
@@ -239,7 +239,7 @@ export async function publishHead(manifest: Manifest, seq = 1): Promise<void> {
   await putHead();
 }
 
-/** Values first, then the head, as a push does. */
+/** Writes the values first and then the head, like a push. */
 export async function publish(built: BuiltRelease, seq = 1): Promise<void> {
   await publishValues(built);
   await publishHead(built.manifest, seq);

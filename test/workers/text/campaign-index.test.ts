@@ -1,4 +1,4 @@
-/** The index finds what a comparison with every campaign finds, as they come and go. */
+/** The index finds the same campaigns as a comparison with all of them, while campaigns come and go. */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { BAND_CAMPAIGNS_MAX } from '../../../shared/limits/campaigns.ts';
@@ -17,7 +17,7 @@ function isEqualIn(one: Fingerprint, other: Fingerprint, from: number, to: numbe
   return one.subarray(from, to).every((value, at) => value === other[from + at]);
 }
 
-/** The most similar campaign with an equal band, of equally similar ones the first: by comparing all. */
+/** The most similar campaign with an equal band, found by comparing all. The first one wins a tie. */
 function plainFind(all: ReadonlyMap<number, Fingerprint>, fingerprint: Fingerprint): SimilarCampaign | null {
   let best: SimilarCampaign | null = null;
   for (const [id, other] of [...all].sort(([a], [b]) => a - b)) {
@@ -30,7 +30,7 @@ function plainFind(all: ReadonlyMap<number, Fingerprint>, fingerprint: Fingerpri
   return best;
 }
 
-/** Removes, replaces or repeats words of a text: few edits keep the campaign, many leave it. */
+/** Removes, replaces or repeats words of a text. Few edits keep the campaign, many edits leave it. */
 function edited(text: string, edits: readonly number[]): string {
   const words = text.split(' ');
   for (const edit of edits) {
@@ -83,7 +83,7 @@ test('it finds what a comparison with all campaigns finds, for random edits of r
       expect(index.size).toBe(model.size);
     }
   }
-  // Else the comparison shows nothing.
+  // Without enough of both, the comparison proves nothing.
   expect(Math.min(found, missed)).toBeGreaterThan(100);
 });
 
@@ -122,9 +122,9 @@ test('a band that many campaigns share is compared with a bounded number of them
     );
   const many = BAND_CAMPAIGNS_MAX * 2;
   for (let n = 1; n <= many; n++) index.add(n, shared(n));
-  // The other bands still find each.
+  // The other bands still find each campaign.
   for (let n = 1; n <= many; n++) expect(index.find(shared(n))?.id).toBe(n);
-  // 33 equal values, and no other band.
+  // 33 equal values, but no other equal band.
   const onlyBand = shared(many + 1).fill(9, 16 * BAND_VALUES);
   for (let at = BAND_VALUES; at < 16 * BAND_VALUES; at++) onlyBand[at] = shared(many)[at]!;
   for (let band = 1; band < 16; band++) onlyBand[band * BAND_VALUES] = 1;
@@ -138,7 +138,7 @@ test('a band that many campaigns share is compared with a bounded number of them
 const anyPrint = fc
   .array(fc.nat(0xffff), { minLength: FINGERPRINT_VALUES, maxLength: FINGERPRINT_VALUES })
   .map((all): Fingerprint => new Uint16Array(all));
-/** Others with about half of its values: some share bands with it, and some do not. */
+/** Fingerprints with about half of the same values. Some share bands with the original, and some do not. */
 const aroundIt = (from: Fingerprint): fc.Arbitrary<Fingerprint> =>
   fc.shuffledSubarray([...from.keys()], { minLength: 28, maxLength: 37 }).map((changed) => {
     const other = from.slice();
@@ -163,12 +163,12 @@ test('the store and the edge find the same campaigns, around the bound', () => {
         if (inStore === null || atEdge === null) missed++;
         else {
           found++;
-          // Of equally similar ones they may name different ones.
+          // Among equally similar campaigns, the store and the edge may name different ones.
           expect(equalValues(print, others[atEdge.id - 1]!)).toBe(inStore.equal);
         }
       },
     ),
   );
-  // Else the comparison shows nothing.
+  // Without enough of both, the comparison proves nothing.
   expect(Math.min(found, missed)).toBeGreaterThan(10);
 });

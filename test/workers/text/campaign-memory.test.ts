@@ -1,4 +1,4 @@
-/** The indexes in memory: read once, and never with what was not stored; and totals that are wrong end no store. */
+/** The indexes in memory are read once and never contain unstored data. Wrong totals do not end a store. */
 import { runInDurableObject } from 'cloudflare:test';
 import { beforeEach, expect, test, vi } from 'vitest';
 import { DAY_MS } from '../../../shared/time.ts';
@@ -25,13 +25,13 @@ test('a refused decision leaves the index in memory, and what it made known is f
     expect(await textStore().matchCampaigns(known)).toMatchObject([{ campaign: 'c-1' }]);
   }
   expect(read).not.toHaveBeenCalled();
-  // The first one of these is made known, and the second one fails.
+  // The first campaign enters the index, and the second one fails.
   const write = vi.spyOn(CampaignWriter.prototype, 'write');
   write.mockImplementation(() => {
     throw new Error('no room');
   });
   const given = await shared(SPAM[1]!, SPAM[2]!);
-  // Not over RPC, where the error would count as not handled.
+  // Not over RPC, where the error would count as unhandled.
   const failed = await runInDurableObject(textStub(), (instance) =>
     (instance as unknown as TextStore).enrolCampaigns(asAuthority(), given, until).catch(String),
   );

@@ -1,4 +1,4 @@
-/** From reported texts to confirmed campaigns, through all objects: an honest burst, and attacks beside it. */
+/** From reported texts to confirmed campaigns, through all objects: an honest burst, with attacks beside it. */
 import { runDurableObjectAlarm } from 'cloudflare:test';
 import { beforeEach, expect, test, vi } from 'vitest';
 import type { CampaignInfo } from '../../../shared/admin/text.ts';
@@ -10,7 +10,7 @@ import { asPerson, desk, putPartner, putRule, settled } from '../support/desk.ts
 import { bindings, intake, intakeStub } from '../support/reports.ts';
 import { LEGITIMATE, SPAM, taken, textStore } from '../support/texts.ts';
 
-/** Nine reporters, at most three of one partner. */
+/** Nine reporters, at most three of them from one partner. */
 const RULE = { target: 'campaign', channel: 'sms', distinct: 9, maxShare: 0.34, weightMin: 1 } as const;
 const PARTNERS: Readonly<Record<string, PartnerKind>> = {
   ...{ kt: 'subscriber', skt: 'subscriber', lgu: 'operator', police: 'police' },
@@ -25,7 +25,7 @@ beforeEach(async () => {
 
 let numbers = 0;
 
-/** Reports of a partner: each of another reporter and another sender, unless it says otherwise. */
+/** Reports of a partner. By default, each one has a different reporter and a different sender. */
 async function give(id: string, texts: readonly string[], rest: object = {}): Promise<void> {
   const kind = PARTNERS[id]!;
   const partner: Partner = {
@@ -50,7 +50,7 @@ async function give(id: string, texts: readonly string[], rest: object = {}): Pr
 
 const times = (count: number, text: string): string[] => Array.from({ length: count }, () => text);
 
-/** The campaign of a text, once it is in a state. */
+/** Waits until a campaign is in a state. */
 async function untilState(id: number, state: CampaignInfo['state'], some: object = {}): Promise<void> {
   await vi.waitFor(
     async () => expect(await textStore().campaign(id)).toMatchObject({ state, ...some }),
@@ -62,7 +62,7 @@ test('an honest burst confirms a campaign, police confirm it, and withdrawals ta
   const [text = ''] = SPAM;
   await give('kt', times(5, text));
   await give('skt', times(5, text));
-  // Two partners give at most six of nine.
+  // Two partners count for at most six of nine reporters.
   expect(await textStore().campaign(1)).toMatchObject({ state: 'observed', reports: 10 });
   await give('lgu', times(3, text));
   await untilState(1, 'confirmed', {
@@ -77,11 +77,11 @@ test('an honest burst confirms a campaign, police confirm it, and withdrawals ta
   expect(block).toMatchObject({
     ...{ campaign: 'c-1', number: null, source: null, seq: null, state: 'provisional', rule: 'texts@1' },
   });
-  // No sender has a block.
+  // No sender is blocked.
   expect((await desk().ruleBlocks({}, 0, 10)).ruleBlocks).toHaveLength(1);
   await give('police', [text]);
   await untilState(1, 'confirmed', { stage: 'confirmed' });
-  // A key leaked: what is left of the reports is not enough.
+  // A key has leaked. Without its reports, the rest are not enough.
   for (const id of ['lgu', 'police']) {
     taken(await desk().withdrawReports(asPerson('ktoa'), id, 0));
     await vi.waitFor(async () => {
@@ -95,14 +95,14 @@ test('an honest burst confirms a campaign, police confirm it, and withdrawals ta
 });
 
 test('attacks observe campaigns, and confirm none', async () => {
-  // One reporter with many texts, through all partners; one partner with many reporters; two that collude.
+  // One reporter with many texts through all partners, one partner with many reporters, and two partners that collude.
   const texts = SPAM.slice(3);
   for (const id of ['kt', 'skt', 'lgu'])
     await give(id, [...texts, ...texts, ...texts], { reporter: '010-9999-0000' });
   await give('kt', times(300, SPAM[0]!));
   await give('skt', times(50, SPAM[1]!));
   await give('kt', times(50, SPAM[1]!));
-  // The text of a bank, reported by one source; and one that as many people wanted.
+  // A bank's text that one source reports, and a text that as many people call wanted.
   await give('lgu', times(100, LEGITIMATE[0]!));
   for (const id of ['kt', 'skt', 'lgu']) {
     await give(id, times(3, LEGITIMATE[1]!), { kind: 'notSpam' });

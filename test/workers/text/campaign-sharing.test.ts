@@ -1,4 +1,4 @@
-/** Campaigns between installations: what an import takes, and what the feed reads. */
+/** Campaigns between installations: what an import accepts, and what the feed reads. */
 import { runDurableObjectAlarm } from 'cloudflare:test';
 import { beforeEach, expect, test, vi } from 'vitest';
 import { CAMPAIGN_PERSON_MS_MAX } from '../../../shared/limits/campaigns.ts';
@@ -41,7 +41,7 @@ test('an import confirms what nobody here has decided, and is not shared on', as
   });
   const changes = await textStore().textChanges(null, 10);
   expect(changes.campaigns.map(({ id }) => id)).toEqual([own]);
-  // A revocation travels, and ends only what an import confirmed.
+  // An imported revocation ends only a campaign that an import has confirmed.
   const ended = taken(
     await textStore().importCampaigns(asAuthority(), [
       await line(SPAM[3]!, 'revoked'),
@@ -49,7 +49,7 @@ test('an import confirms what nobody here has decided, and is not shared on', as
     ]),
   );
   expect(ended.results.map(({ result }) => result)).toEqual(['revoked', 'kept']);
-  // What a person here revokes, no import confirms again.
+  // An import does not confirm a campaign again that a person here has revoked.
   await textStore().revokeCampaign(asAuthority(), observed);
   const again = taken(await textStore().importCampaigns(asAuthority(), [await line(SPAM[0]!)]));
   expect(again.results).toEqual([{ campaign: `c-${observed}`, result: 'kept' }]);

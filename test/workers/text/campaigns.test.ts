@@ -1,4 +1,4 @@
-/** Campaigns in the text store: what reports observe, what people and rules decide, bounds and ends. */
+/** Campaigns in the text store: observation by reports, decisions of people and rules, limits and ends. */
 import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from 'cloudflare:test';
 import { beforeEach, expect, test, vi } from 'vitest';
 import {
@@ -22,7 +22,7 @@ beforeEach(() => {
   vi.spyOn(console, 'warn').mockReturnValue(undefined);
 });
 
-/** What the store publishes now. */
+/** The content that the store publishes now. */
 async function published() {
   const { id } = await textKey();
   return runInDurableObject(textStub(), (_, { storage }) => {
@@ -61,7 +61,7 @@ test('a flush that comes again changes nothing, and a store that was set back sa
   expect(await textStore().campaignsOf({ ...SOURCE, n: 101 }, texts)).toEqual({ last: 101, ids: [1, 2] });
   expect(await textStore().campaign(1)).toMatchObject({ reports: 1 });
   expect(await textStore().campaignsOf({ ...SOURCE, n: 100 }, texts)).toEqual({ last: 101, ids: null });
-  // The same number with other texts: the intake was set back.
+  // The same flush number with other texts shows that the intake was set back.
   const others = await reported(SPAM[2]!);
   expect(await textStore().campaignsOf({ ...SOURCE, n: 101 }, others)).toEqual({ last: 101, ids: null });
 });
@@ -84,7 +84,7 @@ test('a person confirms a campaign until an end, and only then it is published',
     expect(await textStore().confirmCampaign(asAuthority(), id, wrong)).toMatchObject({
       ...{ ok: false, code: 'FIELD_VALUE', field: 'until' },
     });
-  // Another authority may not, unless it names this one.
+  // Another authority may not revoke it, unless it names this authority.
   expect(await textStore().revokeCampaign(asAuthority('kisa'), id)).toMatchObject({
     code: 'AUTHORITY_FOREIGN',
   });
@@ -120,7 +120,7 @@ test('texts that are enrolled together become one campaign if they are alike, an
   expect(await textStore().enrolCampaigns(asAuthority(), foreign, NOON + DAY_MS)).toMatchObject({
     ...{ code: 'FIELD_VALUE', field: 'fingerprints.0.textKeyId' },
   });
-  // What was refused left nothing behind, also not in memory.
+  // The refused campaigns left nothing behind, not even in memory.
   const wrong = [...(await shared(SPAM[5]!)), { fingerprint: 'AAAA', textKeyId: (await textKey()).id }];
   expect(await textStore().enrolCampaigns(asAuthority(), wrong, NOON + DAY_MS)).toMatchObject({ ok: false });
   expect(await textStore().enrolCampaigns(asAuthority(), await shared(SPAM[5]!), NOON)).toMatchObject({
@@ -152,7 +152,7 @@ test('a rule confirms, extends and loses a campaign, and never changes what a pe
   });
   await decide(byRule(one, { op: 'lift' }));
   expect(await textStore().campaign(one)).toMatchObject({ state: 'revoked' });
-  // Nobody has decided: it may fire again, until a person has.
+  // No person has decided, so the rule may fire again until a person does.
   expect((await decide(byRule(one))).results).toMatchObject([{ applied: expect.any(Number) }]);
   await decide(byRule(one, { op: 'lift' }));
   await textStore().revokeCampaign(asAuthority(), one);
@@ -181,7 +181,7 @@ test('campaigns end at their time, and are forgotten later', async () => {
     ...{ state: 'ended', until: null },
     changed: { by: 'numgate', reason: 'its time is over' },
   });
-  // Its reports still belong to it, and so do those of a rejected one.
+  // New reports still belong to the ended campaign, and also to the rejected one.
   expect(await observe(SPAM[0]!, SPAM[1]!)).toEqual([one, two]);
   vi.setSystemTime(NOON + TEXT_OBSERVED_KEPT_MS);
   await runDurableObjectAlarm(textStub());
@@ -192,7 +192,7 @@ test('campaigns end at their time, and are forgotten later', async () => {
   const page = await textStore().campaignPage({}, 0, 10);
   expect(page).toEqual({ campaigns: [], next: null });
   expect((await textStore().status()).campaigns).toEqual({});
-  // A new campaign has a number that no other had.
+  // A new campaign gets a number that no campaign has had.
   expect(await observe(SPAM[0]!)).toEqual([4]);
 });
 
@@ -216,7 +216,7 @@ test('a flood of texts ends at the bound of its partner, and pushes out nothing 
   }
   const counts = (await textStore().status()).campaigns;
   expect(counts).toEqual({ observed: TEXT_OBSERVED_MAX, confirmed: 1 });
-  // One report each, and older than the flood: they are still there.
+  // These have one report each and are older than the flood, but they still exist.
   expect(await observe(SPAM[0]!, SPAM[1]!, SPAM[2]!)).toEqual([...honest, expect.any(Number)]);
 });
 

@@ -1,4 +1,4 @@
-/** A store that has lost its tables, and changes that come before it has given the head anything. */
+/** A store that has lost its tables, and changes that arrive before it has given the head anything. */
 import { evictDurableObject, runInDurableObject } from 'cloudflare:test';
 import { beforeEach, expect, test, vi } from 'vitest';
 import { DAY_MS } from '../../../shared/time.ts';
@@ -65,7 +65,7 @@ test('without the coordinator a new store gives no ID; one that has begun goes o
   const silent = vi.spyOn(COORDINATOR, 'getByName').mockImplementation(() => {
     throw new Error('gone');
   });
-  // Not over RPC, where the error would count as not handled.
+  // Not over RPC, where the error would count as unhandled.
   const failed = await runInDurableObject(textStub(), (instance) =>
     (instance as unknown as TextStore).campaignsOf({ ...SOURCE, n: 9_001 }, texts).catch(String),
   );
@@ -87,7 +87,7 @@ test('a change before the first publication drops no release of the head', async
   const second = await pushed({ base: first.release, minute: 1, weight: 2 });
   await promoted(second.release, first.release, { share: 0.3 });
   await loseTables();
-  // As a change leaves it whose publication failed.
+  // The state after a change whose publication failed.
   await runInDurableObject(textStub(), (_, { storage }) => {
     storage.sql.exec("INSERT OR REPLACE INTO meta VALUES ('version', '1')");
   });

@@ -1,7 +1,7 @@
 /**
- * Text releases against a plain model: random pushes, canaries, promotions, withdrawals and rollbacks, a KV that refuses
- * writes, and objects that die between any two calls, also in the middle of one. Whoever repeats a request until it is
- * answered has it done once. The head ends with what the model has, its version never goes back, and KV has all values.
+ * Text releases compared with a plain model: random pushes, canaries, promotions, withdrawals and rollbacks, a KV that refuses
+ * writes, and objects that die between any two calls or in the middle of one. A request that is repeated until it is answered
+ * takes effect once. The head ends with the state of the model, its version never goes back, and KV has all values.
  */
 import { abortAllDurableObjects, runDurableObjectAlarm } from 'cloudflare:test';
 import fc from 'fast-check';
@@ -29,7 +29,7 @@ import {
 const START = Date.UTC(2040, 0, 1);
 /** More than HEAD_PART_INTERVAL_MS, so that no publication waits for real time. */
 const STEP_MS = 10_000;
-/** Releases that are built once and pushed in any order, again and again. */
+/** The number of releases, which are built once and pushed in any order, repeatedly. */
 const BUILT = 12;
 
 const which = fc.nat(BUILT - 1);
@@ -49,16 +49,16 @@ const step = fc.oneof(
   { arbitrary: fc.record({ kind: fc.constant('kill' as const) }), weight: 1 },
 );
 
-/** What an admin expects, without any object, table or head. */
+/** The state that an admin expects, without any object, table or head. */
 class Model {
-  /** In the order of their pushes. */
+  /** Releases in the order of their pushes. */
   readonly #releases = new Map<string, TextReleaseState>();
   current: string | null = null;
   candidate: string | null = null;
   share = 0;
   #back: (string | null)[] = [];
 
-  /** What is no longer kept cannot return, nor anything before it. */
+  /** A release that is no longer kept cannot return, and neither can any before it. */
   get #before(): (string | null)[] {
     const lost = this.#back.findLastIndex((name) => name !== null && !this.#releases.has(name));
     return this.#back.slice(lost + 1).slice(-TEXT_RELEASES_KEPT);
@@ -135,7 +135,7 @@ test('the store and the head do what the plain model does, whatever dies', async
   let changes = 0;
   let seen = 0;
 
-  /** Repeats a request until it is answered, as a script does: it is done once. */
+  /** Repeats a request until it is answered, like a script. It takes effect once. */
   const send = async (
     isKilled: boolean,
     call: (request: StoreRequest) => Promise<StoreResult<unknown>>,
@@ -143,7 +143,7 @@ test('the store and the head do what the plain model does, whatever dies', async
     const request = asText(`key-${++requests}`, `token:${requests}`);
     if (isKilled) {
       const sent = call(request).catch(() => null);
-      // In the middle of it: after some turns of the event loop, more each time.
+      // Kill in the middle of the request, after more turns of the event loop each time.
       for (let turn = requests % 7; turn > 0; turn--) await new Promise((resolve) => setTimeout(resolve, 0));
       await abortAllDurableObjects();
       kills++;
@@ -191,7 +191,7 @@ test('the store and the head do what the plain model does, whatever dies', async
     expect(published).toBe(version);
   };
 
-  /** That a reader finds what the model has. */
+  /** Checks that a reader finds the state of the model. */
   const expectHead = async (): Promise<void> => {
     const index = await readIndex();
     const { current, candidate, share } = model;
@@ -224,7 +224,7 @@ test('the store and the head do what the plain model does, whatever dies', async
       const wanted = built
         .filter(({ release }) => release === current || release === candidate)
         .flatMap(({ keys }) => keys);
-      // What KV refused, the coordinator writes: the cron of the tests, since its alarm follows the real clock.
+      // The coordinator writes the values that KV refused. The test runs its cron, because its alarm follows the real clock.
       await vi.waitFor(async () => {
         vi.setSystemTime(Date.now() + STEP_MS);
         await coordinator().sweep(WRANGLER);

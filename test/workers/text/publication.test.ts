@@ -1,4 +1,4 @@
-/** The part of the head that names texts: how often it changes, and what KV, kills, lost tables and rotations do to it. */
+/** The head's part that names texts: how often it changes, and the effects of KV, kills, lost tables and rotations. */
 import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import { beforeEach, expect, test, vi } from 'vitest';
@@ -64,7 +64,7 @@ test('many changes make one head in an interval, and it has the last of them', a
     expect(answers.map((answer) => done(answer).version)).toEqual(shares.map((_, index) => index + 1));
     await store.refresh();
   });
-  // However slow the machine is. The last one is that of `refresh`.
+  // On any machine, however slow. The last call is that of `refresh`.
   expect(calls).toBeLessThanOrEqual(Math.floor((Date.now() - startedAt) / HEAD_PART_INTERVAL_MS) + 2);
   expect(await readIndex()).toMatchObject({ version: 20, candidate: { share: 0.5 } });
 });
@@ -92,7 +92,7 @@ test('a value that returns after its release was withdrawn is written to KV agai
   const first = await pushed();
   await promoted(first.release);
   done(await texts().rollBack(asText(), undefined));
-  // As the coordinator does with values that nothing names.
+  // Like the coordinator with values that nothing names.
   for (const key of first.keys) await env.LISTS.delete(key);
   await promoted(first.release);
   expect(await keysInKv()).toEqual(expect.arrayContaining([...first.keys]));
@@ -217,7 +217,7 @@ test('a rotation of LIST_KEY seals the index again; a release keeps its key unti
     done(await store.promote(asText(), next.release, promoting(release)));
   });
   expect(await keyIds()).toEqual([otherKeys.keyId]);
-  // With the old key gone, what it sealed can neither return nor be promoted.
+  // Without the old key, releases that it sealed can neither return nor be promoted.
   await withKey(B, async (store) => {
     expect(await store.rollBack(asText(), undefined)).toMatchObject({
       ...{ code: 'ROLLBACK_IMPOSSIBLE', message: expect.stringContaining('KEY_FOREIGN') },

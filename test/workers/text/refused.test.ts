@@ -1,4 +1,4 @@
-/** Text releases that are refused, by name: nothing of them is stored, and the release in force stays. */
+/** Text releases that are refused, by code. Nothing of them is stored, and the release in force stays. */
 import { describe, expect, test } from 'vitest';
 import type { PutTextRelease } from '../../../shared/admin/text.ts';
 import { fromBase64, sha256Hex, toBase64, utf8 } from '../../../shared/bytes.ts';
@@ -37,7 +37,7 @@ async function withManifest(
   return { ...put, manifest: await signTextManifest(change(manifest) as TextManifest, own) };
 }
 
-/** The same release with another content of its model, signed again. */
+/** The same release with other content of its model, signed again. */
 async function withModel(
   built: BuiltText,
   change: (content: Uint8Array<ArrayBuffer>) => Uint8Array<ArrayBuffer>,
@@ -47,7 +47,7 @@ async function withModel(
   return replaced(built, key, await seal(change(content), testKeys));
 }
 
-/** The same release with another value in place of one, named by its content. */
+/** The same release with another value, which is named by its content. */
 async function replaced(
   built: BuiltText,
   key: string,

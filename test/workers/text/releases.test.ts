@@ -1,4 +1,4 @@
-/** Text releases: push, canary, promotion, withdrawal and rollback, as admins see them and as the head has them. */
+/** Text releases: push, canary, promotion, withdrawal and rollback, as admins see them and as the head shows them. */
 import { env } from 'cloudflare:workers';
 import { describe, expect, test } from 'vitest';
 import { auditHash, CHAIN_START } from '../../../shared/audit.ts';
@@ -41,7 +41,7 @@ test('a pushed release changes nothing; a promoted one is in the head, and its v
 
 test('a canary runs in a share of the data centres until it is promoted to all, or withdrawn', async () => {
   const first = await pushed();
-  // Without a release in force, the others have no text release.
+  // Without a release in force, the other data centres have no text release.
   const canary = await promoted(first.release, null, { share: 0.25 });
   expect(canary).toMatchObject({ state: 'candidate', share: 0.25, current: null });
   expect((await readIndex()).candidate).toEqual({ manifest: first.put.manifest, share: 0.25 });
@@ -91,7 +91,7 @@ test('rollback undoes one step at a time: the canary, the release, and the first
   expect(await rollBack(names[2])).toEqual([names[2], names[1]]);
   expect(await rollBack()).toEqual([names[1], names[0]]);
   expect(namesIn(await readIndex())).toEqual([names[0], null]);
-  // One that was taken back can return, and a rollback returns to what was there before.
+  // A withdrawn release can return, and a rollback then returns to the release before it.
   await promoted(names[1]!, names[0]);
   expect(await rollBack(names[1])).toEqual([names[1], names[0]]);
   expect(await rollBack(names[0])).toEqual([names[0], null]);
@@ -161,7 +161,7 @@ test('the store keeps a few releases: those in force, and what a rollback return
   expect(kept.map(({ state }) => state).sort()).toEqual([
     ...['candidate', 'current', 'former', ...Array(TEXT_RELEASES_KEPT - 3).fill('pushed')],
   ]);
-  // Each pushed model differs, and all have the same hosts.
+  // The pushed models all differ, and the hosts are all the same.
   expect(await textRows('release_values')).toBe(TEXT_RELEASES_KEPT);
   done(await texts().rollBack(asText(), undefined));
   expect(done(await texts().rollBack(asText(), undefined))).toMatchObject({ current: first.release });

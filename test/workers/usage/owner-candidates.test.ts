@@ -1,4 +1,4 @@
-/** When a counter looks for mobile numbers over the limit, and reads that from the coordinator: not with each new object. */
+/** When a counter looks for mobile numbers over the limit, and when it reads the limit: not with each new object. */
 import { runInDurableObject } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import { expect, test } from 'vitest';
@@ -16,7 +16,7 @@ test('a new object goes on with what waits, and looks at the limit again only af
   const stub = env.USAGE!.getByName(usageObjectName(CLIENT, 0)) as unknown as DurableObjectStub;
   await runInDurableObject(stub, (_, { storage }) => {
     let flush = 0;
-    /** Each time with a new object. */
+    /** Counts texts, each time in a new object. */
     const counted = (texts: number, now: number) => {
       const counts = { totals: {}, by: {} };
       const hour = Math.floor(now / HOUR_MS);
@@ -29,7 +29,7 @@ test('a new object goes on with what waits, and looks at the limit again only af
     first.makeFacts(500, MORNING);
     for (const after of [1, 20_000, OWNER_USED_LIMIT_MS - 1])
       expect(counted(1, MORNING + after).texts.hasWork).toBe(false);
-    // The policy has lowered the limit meanwhile.
+    // The policy has meanwhile lowered the limit.
     const later = counted(1, MORNING + OWNER_USED_LIMIT_MS);
     expect(later.texts.hasWork).toBe(true);
     later.makeFacts(500, MORNING + OWNER_USED_LIMIT_MS);

@@ -1,4 +1,4 @@
-/** Mobile numbers that send many texts, for an operator that has no more room for such notices on this day. */
+/** Mobile numbers that send many texts, for an operator without room for more such notices on this day. */
 import { runInDurableObject } from 'cloudflare:test';
 import { expect, test, vi } from 'vitest';
 import { OWNERS_USED_PER_DAY_MAX } from '../../../shared/limits/notice-sources.ts';

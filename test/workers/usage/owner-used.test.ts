@@ -1,4 +1,4 @@
-/** Mobile numbers that send many texts through a client: their owners are notified once a day, whatever dies when. */
+/** Mobile numbers that send many texts through a client. Their owners are notified once a day, whatever dies at any time. */
 import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import fc from 'fast-check';
@@ -30,7 +30,7 @@ const CLIENT = 'acme-main';
 /** 09:00 in Korea. */
 const MORNING = Date.parse('2040-01-02T00:00:00Z');
 const DAY_MS = 24 * HOUR_MS;
-/** Of `skt`. */
+/** A number of `skt`. */
 const NUMBER = 82_10_2000_1234;
 const N = OWNER_USED_TEXTS_DEFAULT;
 
@@ -86,7 +86,7 @@ describe('through the real stores', () => {
 
   test('N texts give no notice, and one more gives one to the operator of the number', async () => {
     await apply(flushOf('a', 1, [[NUMBER, N - 200]]), flushOf('b', 1, [[NUMBER, 200]]));
-    // Sent again, they count once.
+    // Repeated flushes count once.
     await apply(flushOf('a', 1, [[NUMBER, N - 200]]), flushOf('b', 1, [[NUMBER, 200]]));
     await sent();
     expect(await noticesOf('skt')).toEqual([]);
@@ -145,13 +145,13 @@ describe('through the real stores', () => {
 
 type Fault = 'before' | 'after' | null;
 
-/** What the objects of a client call, which can fail. */
+/** The objects that a client's objects call. They can fail. */
 class World {
   readonly facts: OwnerFact[] = [];
   readonly #lasts = new Map<string, number>();
   fault: () => Fault = () => null;
 
-  /** Replaces the environment of an object. It is forgotten with the object. */
+  /** Replaces the environment of an object. The object's end removes this. */
   async surround(object: DurableObjectStub): Promise<void> {
     await runInDurableObject(object, (instance) => {
       const surrounded = instance as unknown as { env: ControlEnv };
@@ -248,7 +248,7 @@ test('any flushes, sent again, through failures and restarts: each number over t
         model.set(number, (model.get(number) ?? 0) + texts);
       }
       world.fault = () => null;
-      // The second round finds what the first one has brought to the first object.
+      // The second round processes what the first round brought to the first object.
       for (const object of [...objects.toReversed(), ...objects]) {
         vi.setSystemTime(Date.now() + NOTICE_RETRY_MS_MAX + 1);
         await runInDurableObject(object, (instance) =>
@@ -283,7 +283,7 @@ describe('bounds', () => {
       }
       expect(facts).toBe(OWNERS_PER_CLIENT_DAY_MAX);
       expect(store.texts.meta.number('ownersDropped')).toBe(3);
-      // None of them is tried again.
+      // None of the dropped owners is tried again.
       store.makeFacts(10, Date.now());
       expect(store.texts.nextFacts()).toBeNull();
     });

@@ -1,6 +1,6 @@
 /**
- * The detection of enumeration in the objects: sketches of many isolates and clients add up, a detection becomes one
- * audit record and restricts the clients that are set to it, and one change lifts that.
+ * The detection of enumeration in the objects. Sketches of many isolates and clients add up. A detection becomes one audit
+ * record and restricts the clients that are set to it. One change lifts the restriction.
  */
 import { evictDurableObject, runDurableObjectAlarm } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
@@ -48,7 +48,7 @@ async function put(id: string, settings: Partial<Client> = {}): Promise<void> {
   );
 }
 
-/** What the edge knows of a client. */
+/** The client's data at the edge. */
 async function served(id: string): Promise<Client | undefined> {
   const { head } = (await readHead())!;
   const bytes = await coordinator().value(head.clients!.key);
@@ -115,7 +115,7 @@ test('a flush that is sent again adds its sketch once', async () => {
   await counter.apply(flush);
   await counter.apply(flush);
   await detector().add(ORGANISATION, [scanOf(half(1).slice(0, 500))]);
-  // Twice 1,000 declared numbers are not exceeded, and would be with 3,500.
+  // Twice the 1,000 declared numbers are not exceeded, but 3,500 numbers would exceed them.
   expect(await records()).toEqual([]);
   await vi.waitFor(async () => {
     await detector().add(ORGANISATION, [scanOf(half(1).slice(500, 800))]);

@@ -1,6 +1,6 @@
 /**
- * The object that keeps the counts of a client: each flush is counted once, whatever dies when; what is stored is
- * bounded; readers find every object.
+ * The object that keeps the counts of a client. Each flush is counted once, whatever dies at any time, stored data is bounded,
+ * and readers find every object.
  */
 import { evictDurableObject, runInDurableObject } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
@@ -54,7 +54,7 @@ async function numbersStored(): Promise<number> {
   );
 }
 
-/** Runs in the object, with its tables. */
+/** Runs in the object, with access to its tables. */
 function inStore<Value>(run: (store: UsageStore, storage: DurableObjectStorage) => Value): Promise<Value> {
   return runInDurableObject(stubOf(), (_, { storage }) => run(new UsageStore(storage), storage));
 }

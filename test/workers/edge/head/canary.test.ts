@@ -1,5 +1,5 @@
 /**
- * A canary: some data centres answer from it, all others from the current release, and an unusable candidate
+ * A canary. Some data centres answer from it, all others from the current release, and an unusable candidate
  * leaves no data centre without a release.
  */
 import { env } from 'cloudflare:workers';
@@ -50,8 +50,7 @@ async function answerFrom(dataCentre: string): Promise<WireResponse['body']> {
 }
 
 /**
- * The release that a new isolate of each data centre answers from; every verdict must belong to that
- * release.
+ * The release that a new isolate of each data centre answers from. Every verdict must come from that release.
  */
 async function releases(wanted: number): Promise<(string | null | undefined)[]> {
   const named: (string | null | undefined)[] = [];
@@ -68,14 +67,14 @@ function placesOf(named: readonly unknown[]): number[] {
   return named.flatMap((release, place) => (release === canary.manifest.release ? [place] : []));
 }
 
-/** Makes a poll due and runs it behind a response. */
+/** Makes a poll due, and runs the poll after a response. */
 async function poll(dataCentre: string): Promise<void> {
   vi.setSystemTime(Date.now() + NEXT_POLL_MS);
   await answerFrom(dataCentre);
 }
 
 describe('a candidate', () => {
-  /** The data centres that use it, with this share; each `seq` names one head, as in the coordinator. */
+  /** The data centres that use the candidate with this share. Each `seq` names one head, as in the coordinator. */
   const usedIn = async (share: number, seq: number): Promise<number[]> => {
     vi.setSystemTime(Date.now() + NEXT_POLL_MS);
     await putHead({ seq, candidate: { ...candidate, share } });

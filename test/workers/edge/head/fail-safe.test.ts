@@ -174,7 +174,7 @@ describe('/healthz', () => {
   test('is ok when every value can be loaded, and loads them', async () => {
     expect(await health('?strict')).toMatchObject({ status: 200, body: { status: 'ok' } });
     expect(kv.gets).toEqual(expect.arrayContaining(keys));
-    // On a slow machine a poll of the head may come between.
+    // On a slow machine, a poll of the head may happen in between.
     const valuesRead = (): number => kv.gets.filter((key) => keys.includes(key)).length;
     const before = valuesRead();
     expect((await health()).body.status).toBe('ok');
@@ -229,7 +229,7 @@ describe('/healthz', () => {
       vi.setSystemTime(NOW + second * 1000);
       expect((await health()).body.status).toBe('degraded');
     }
-    // The head is checked; no value is read.
+    // The head is checked, but no value is read.
     expect(kv.gets.slice(before).filter((key) => keys.includes(key))).toEqual([]);
   });
 

@@ -1,6 +1,6 @@
 /**
- * Damage behind the edge: a verdict is `indeterminate` for a request that needs the damaged value and right
- * for all others; a listed number never passes, and no response is a 5xx once there is data.
+ * Damage behind the edge. A verdict is `indeterminate` for a request that needs the damaged value and right
+ * for all others; a listed number never passes, and no response is a 5xx once data exists.
  */
 import { beforeEach, describe, expect, test, vi } from 'vitest';
 import { LOAD_BACKOFF_MS, LOAD_WAIT_MS } from '../../../../shared/limits/edge.ts';
@@ -102,7 +102,7 @@ describe.each(FAULTS.slice(0, -2))('a range table that %s', (_, override) => {
     expect(answers).toEqual([
       UNAVAILABLE,
       UNAVAILABLE,
-      // No list of this release allows anything, so no missing entry could.
+      // No list of this release allows anything, so no missing entry could allow the number.
       'block NUMBER_SUSPENDED LIST_UNAVAILABLE',
       'block OVERSEAS_SOURCE_LISTED',
     ]);

@@ -1,5 +1,5 @@
 /**
- * The heads that an isolate accepts: it refuses a bad head and keeps serving the last good one, and `seq`
+ * The heads that an isolate accepts. It refuses a bad head and keeps serving the last good one, and `seq`
  * never goes back.
  */
 import { env } from 'cloudflare:workers';
@@ -39,7 +39,7 @@ const newest = await build(smallLists([LISTED, NOWHERE]), 3);
 const good = await headOf(newer.manifest, 6, RELEASE_PRIVATE_KEY, CLIENTS);
 const foreignKeys = await deriveListKeys(new Uint8Array(LIST_KEY_BYTES).fill(7));
 
-/** Sealed like a head, with other content. */
+/** Seals other content like a head. */
 function sealedJson(change: object, keys = testKeys): Promise<Uint8Array<ArrayBuffer>> {
   return seal(utf8(JSON.stringify(change)), keys);
 }
@@ -73,7 +73,7 @@ const BAD_HEADS: Readonly<Record<string, Uint8Array<ArrayBuffer>>> = {
   }),
 };
 
-/** The rest of the head is accepted, with the release that serves. */
+/** The rest of the head is accepted, together with the release in use. */
 const BAD_RELEASES: Readonly<Record<string, Uint8Array<ArrayBuffer>>> = {
   'is missing': await sealedJson({
     head: { ...head, current: { release: 'nowhere', signature: 'none' } },

@@ -1,6 +1,6 @@
 /**
- * The live layer as readers see it: a change since the release is visible with the next head, ends on time
- * without one, and is never read from a value other than the one that the head names.
+ * The live layer as readers see it. A change since the release is visible with the next head, ends on time
+ * without a new head, and is never read from any other value than the one that the head names.
  */
 import { env } from 'cloudflare:workers';
 import { beforeEach, describe, expect, type MockInstance, test, vi } from 'vitest';
@@ -55,7 +55,7 @@ async function verdict(number: string): Promise<string> {
   return summarize(body);
 }
 
-/** Makes a poll due and runs it behind a response. */
+/** Makes a poll due, and runs the poll after a response. */
 async function poll(): Promise<void> {
   vi.setSystemTime(Date.now() + NEXT_POLL_MS);
   await verdict(LISTED);
@@ -140,7 +140,7 @@ describe('a sealed segment', () => {
     expect([summarize(body), body.seq]).toEqual(['block NUMBER_SUSPENDED', 1]);
     expect(await verdict(NOWHERE)).toBe('allow');
     expect(warned).toHaveBeenCalledWith(expect.stringContaining('"event":"valueRefused"'));
-    // It is accepted as soon as it is whole.
+    // The head is accepted as soon as the value is whole.
     kv.restore();
     vi.setSystemTime(Date.now() + LOAD_BACKOFF_MS);
     await poll();

@@ -1,5 +1,5 @@
 /**
- * Shards that a request waits for are pinned, and released even when its client has gone: the runtime ends a
+ * Shards that a request waits for are pinned, and released even if its client is gone. The runtime ends a
  * cancelled request as soon as `waitUntil` holds nothing of it, and then runs none of its `finally` blocks.
  */
 import { expect, test } from 'vitest';
@@ -16,7 +16,7 @@ coldIsolate();
 const { manifest, values } = await build(largeLists());
 const blob = manifest.shards[0]!;
 
-/** A request, and the promises that keep it alive. */
+/** A request, with the promises that keep it alive. */
 function requestOf(gate: Gate) {
   const kept: Promise<unknown>[] = [];
   const stored = (key: string): ArrayBuffer => Uint8Array.from(values.get(key)!).buffer;

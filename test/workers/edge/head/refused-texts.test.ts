@@ -1,6 +1,6 @@
 /**
- * Values of text releases that are altered, truncated, missing, foreign or unsigned: each is refused, logged once and named
- * by health, while checks go on with the last good release, or without the layer.
+ * Values of text releases that are altered, truncated, missing, foreign or unsigned. Each one is refused, logged once and named
+ * by health, while checks continue with the last good release, or without the layer.
  */
 import { describe, expect, test, vi } from 'vitest';
 import { HEALTH_RETRY_MS } from '../../../../shared/limits/edge.ts';
@@ -52,7 +52,7 @@ describe('a value that is', () => {
       kv.override(keyIn[part](firstRelease()), CHANGES[change]);
       expect(await found(SUSPICIOUS)).toBe(text);
       expect(await found('bad.example')).toBe(host);
-      // Without the hosts, nobody knows which are allowed: a campaign never blocks a text that has only such hosts.
+      // Without the host lists, the allowed hosts are unknown, and a campaign never blocks a text that has only allowed hosts.
       const campaign = await found(CAMPAIGN);
       if (part === 'hosts') expect(campaign).toMatch(/^allow/);
       else expect(campaign).toMatch(/^block TEXT_CAMPAIGN/);
@@ -88,7 +88,7 @@ describe('a value that is', () => {
       await poll();
       expect(await found(SUSPICIOUS)).toBe('allow TEXT_SUSPICIOUS kr-test');
       expect(await found(CAMPAIGN)).toBe('allow kr-test');
-      // It is tried again with the requests that follow.
+      // Later requests try the value again.
       kv.restore();
       vi.setSystemTime(Date.now() + HEALTH_RETRY_MS);
       await check(ORDINARY);
@@ -138,7 +138,7 @@ describe('a value that is', () => {
   test('slow delays no check beyond a bound: it is answered without the text', async () => {
     const kv = new KvWatch();
     kv.override(firstRelease().manifest.model!.value.key, hanging);
-    // These do not wait for what hangs behind the answer.
+    // These requests do not wait for the background work that hangs.
     const send = async (text: string): Promise<Answer> =>
       (await sendHere({ body: { to: NOWHERE, text } }, { TEXT_KEY })).body;
     expect((await send(SUSPICIOUS)).text).toMatchObject({ model: null });

@@ -1,6 +1,6 @@
 /**
- * `seq` never goes back in an isolate, for any heads in its three sources and in any order, and every
- * response matches the head that it names: here a head blocks NOWHERE if its `seq` is odd.
+ * `seq` never goes back in an isolate, for any heads in its three sources in any order, and every response
+ * matches the head that it names. In this test, a head blocks NOWHERE if its `seq` is odd.
  */
 import fc from 'fast-check';
 import { beforeEach, describe, expect, type MockInstance, test, vi } from 'vitest';
@@ -52,17 +52,17 @@ beforeEach(async () => {
   kv = new KvWatch();
 });
 
-/** The head of a change. */
+/** The head after a change. */
 function change(seq: number): Partial<Head> {
   const blocked = liveEntry(numberKey(Number(NOWHERE)), { seq });
   return { seq, tail: toBase64(encodeSegment(seq % 2 === 1 ? [blocked] : [])) };
 }
 
-/** The `seq` in each source from now on; the coordinator and KV fail if it is null. */
+/** The `seq` that each source shows. For null, the coordinator or KV fails. */
 interface Shown {
   readonly coordinator: number | null;
   readonly kv: number | null;
-  /** Null keeps the copy that the isolates left. */
+  /** Null keeps the copy that the isolates have stored. */
   readonly copy: number | null;
 }
 
@@ -80,7 +80,7 @@ async function show({ coordinator: decided, kv: stored, copy }: Shown): Promise<
   }
 }
 
-/** The `seq` of a response, whose verdict must match that head. */
+/** Returns the `seq` of a response, whose verdict must match that head. */
 async function seqNow(): Promise<number> {
   const { status, body } = await sendAndSettle({ body: { to: NOWHERE } });
   expect([status, body.verdict]).toEqual([200, body.seq! % 2 === 1 ? 'block' : 'allow']);

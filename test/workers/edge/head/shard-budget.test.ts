@@ -1,6 +1,6 @@
 /**
- * A release that is larger than the memory for its shards: single checks, batches and streams get the
- * verdicts that they would get with room for all of it, within the budget, and never a guessed `allow`.
+ * A release that is larger than the memory for its shards. Single checks, batches and streams get the same
+ * verdicts as with enough memory, within the budget, and never a guessed `allow`.
  */
 import { beforeEach, describe, expect, test, vi } from 'vitest';
 import { ShardMemory } from '../../../../shared/release/shard-memory.ts';
@@ -32,7 +32,7 @@ const { shards } = large.manifest;
 const largest = Math.max(...shards.map(({ bytes }) => bytes));
 const total = shards.reduce((sum, { bytes }) => sum + bytes, 0);
 
-/** Numbers of all shards, listed or one digit off, ordered so that nearly each is in another shard. */
+/** Numbers of all shards, listed or one digit off. Nearly each is in another shard than the previous one. */
 const CHECKS = Array.from({ length: 120 }, (_, index) => {
   const listed = filler((index * 17) % 50, index);
   return index % 3 === 0
@@ -42,7 +42,7 @@ const CHECKS = Array.from({ length: 120 }, (_, index) => {
 const FAR = filler(30);
 const UNAVAILABLE = 'indeterminate LIST_UNAVAILABLE';
 
-/** The most bytes held at any time. */
+/** The maximum number of bytes held at any time. */
 let peak = 0;
 let kv: KvWatch;
 
@@ -191,7 +191,7 @@ describe('with memory for the whole release', () => {
     const before = kv.gets.length;
     expect(await verdicts()).toBe(`${next.manifest.release} allow block block block`);
     expect(kv.gets.length).toBe(before);
-    // Earlier requests go on with the old release, whose shards had to make room.
+    // Earlier requests continue with the old release, whose shards had to make room.
     expect(await stream.check(LISTED)).toBe(`${LISTED},block,NUMBER_SUSPENDED`);
     await stream.close();
     expect(peak).toBeLessThanOrEqual(bytesMax);

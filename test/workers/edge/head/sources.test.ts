@@ -1,6 +1,6 @@
 /**
- * Where an isolate gets the head from: the copy of its data centre, the coordinator, or KV; which isolate queries, and what
- * the others do. A new isolate in this test is another one of the same data centre.
+ * Where an isolate gets the head from: the copy of its data centre, the coordinator, or KV. Also which isolate calls the
+ * coordinator, and what the others do. A new isolate in this test is another one of the same data centre.
  */
 import { env } from 'cloudflare:workers';
 import { beforeEach, describe, expect, type MockInstance, test, vi } from 'vitest';
@@ -59,14 +59,14 @@ beforeEach(async () => {
   kv = new KvWatch();
 });
 
-/** Checks LISTED, and returns the `seq` of the head and the age of the data, in s. */
+/** Checks LISTED. Returns the `seq` of the head and the age of the data, in s. */
 async function checkedHead(): Promise<[seq: number, ageSeconds: number]> {
   const { status, body } = await sendAndSettle(check);
   expect([status, body.verdict]).toEqual([200, 'block']);
   return [body.seq!, Math.floor(Date.now() / 1000) - Date.parse(body.asOf!) / 1000];
 }
 
-/** Makes a poll due and runs it behind a response. */
+/** Makes a poll due, and runs the poll after a response. */
 async function poll(): Promise<void> {
   vi.setSystemTime(Date.now() + NEXT_POLL_MS);
   await sendAndSettle(check);
@@ -124,7 +124,7 @@ describe('the isolates of one data centre', () => {
     const match = vi.spyOn(caches.default, 'match');
     expect(await claim(testKeys, 0)).toBe(true);
     const answer = sendHere(check);
-    // The claim above, then a missing copy, then the existing claim.
+    // The claim above, then the missing copy, then the existing claim.
     await vi.waitUntil(() => match.mock.calls.length >= 3, HANG_MS);
     const { seq, sealed } = await coordinatorHead({ seq: 6 });
     await writeCopy({ seq, fetchedAt: Date.now(), asOf: Date.now(), sealed }, testKeys);
@@ -147,7 +147,7 @@ describe('the isolates of one data centre', () => {
     vi.setSystemTime(NOW);
     const match = vi.spyOn(caches.default, 'match');
     const answer = sendHere(check);
-    // A missing copy, then the claim, which has ended when it is read again.
+    // The missing copy, then the claim, which has ended when it is read again.
     await vi.waitUntil(() => match.mock.calls.length >= 2, HANG_MS);
     vi.setSystemTime(NOW + COORDINATOR_WAIT_MS - 100);
     expect((await answer).body.seq).toBe(5);
@@ -200,7 +200,7 @@ describe('a coordinator that does not answer', () => {
     vi.setSystemTime(NOW + 60_000);
     resetIsolate();
     expect(await checkedHead()).toEqual([5, 60]);
-    // The next request does not wait: no read precedes its response, and one follows it.
+    // The next request does not wait: no read precedes its response. One read follows it.
     const looks = vi.spyOn(caches.default, 'match');
     await sendHere(check);
     expect(looks).not.toHaveBeenCalled();

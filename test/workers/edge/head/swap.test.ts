@@ -1,5 +1,5 @@
 /**
- * From one release to the next: the old one serves completely until the new one is complete, and no response
+ * From one release to the next. The old one serves completely until the new one is complete, and no response
  * mixes the two.
  */
 import { beforeEach, describe, expect, test, vi } from 'vitest';
@@ -25,7 +25,7 @@ import {
 
 coldIsolate();
 
-/** The old release lists LISTED, the new one NOWHERE; each has three shards, two of them in common. */
+/** The old release lists LISTED, and the new one lists NOWHERE. Each has three shards, two of which are shared. */
 const old = await build(largeLists([LISTED]), 1);
 const next = await build(largeLists([NOWHERE]), 2);
 const oldKeys = blobsOf(old.manifest).map(({ key }) => key);
@@ -40,7 +40,7 @@ const CONTENT: Readonly<Record<string, string>> = {
 };
 const BATCH = { path: '/v1/check/batch', body: { items } };
 
-/** The release of a batch's response; every verdict in it must belong to that release. */
+/** The release of a batch's response. Every verdict in it must come from that release. */
 function releaseOf({ release, results }: WireBody): string {
   expect(results!.map(({ verdict }) => verdict).join(' ')).toBe(CONTENT[release!]);
   return release!;

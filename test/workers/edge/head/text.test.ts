@@ -1,6 +1,6 @@
 /**
- * Text releases at the edge: nothing is loaded without a text, they follow the head without a gap, and a canary has its
- * share of the data centres.
+ * Text releases at the edge. Nothing is loaded for checks without a text, releases follow the head without a gap, and a canary
+ * has its share of the data centres.
  */
 import { env } from 'cloudflare:workers';
 import { beforeEach, describe, expect, test, vi } from 'vitest';
@@ -185,7 +185,7 @@ describe('TEXT_KEY', () => {
   });
 });
 
-// Last, because they leave a copy of the head that is ahead of the other tests.
+// These tests are last, because they leave a copy of the head that is ahead of the other tests.
 describe('an isolate that was idle', () => {
   test('decides its first check by what is in force now', async () => {
     expect(await found(SUSPICIOUS)).toBe('allow TEXT_SUSPICIOUS kr-test');
