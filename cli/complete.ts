@@ -7,7 +7,7 @@ import type { Command } from 'commander';
 import { COMPILED } from './paths.ts';
 
 enableCompileCache(COMPILED);
-const [{ program }, { default: describe }] = await Promise.all([
+const [{ programFor }, { default: describe }] = await Promise.all([
   import('./program.ts'),
   import('@bomb.sh/tab/commander'),
 ]);
@@ -17,7 +17,7 @@ const PATHS = ['catalogue', 'file', 'folder'];
 const COMPLETE_FILES = ':0\n';
 
 /** Whether the last word is a path: the value of an option, or an argument. */
-function expectsPath(words: readonly string[]): boolean {
+function expectsPath(program: Command, words: readonly string[]): boolean {
   const [last = '', previous = ''] = [words.at(-1), words.at(-2)];
   let command: Command = program;
   for (const word of words.slice(0, -1))
@@ -31,7 +31,9 @@ function expectsPath(words: readonly string[]): boolean {
 }
 
 const words = process.argv.slice(process.argv.indexOf('--') + 1);
-if (expectsPath(words)) {
+// The last word may be the beginning of another command's name.
+const program = await programFor(words.slice(0, -1));
+if (expectsPath(program, words)) {
   process.stdout.write(COMPLETE_FILES);
 } else {
   const description = describe(program);

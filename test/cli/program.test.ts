@@ -3,7 +3,10 @@ import './support/workspace.ts';
 import { once } from 'node:events';
 import { mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
+import { Command } from 'commander';
 import { describe, expect, it } from 'vitest';
+import { FAMILIES } from '../../cli/families.ts';
+import { programFor } from '../../cli/program.ts';
 import packageJson from '../../package.json' with { type: 'json' };
 import { buildOf, inputsOf, pathOf } from './support/builds.ts';
 import { numgate, spawnNumgate, start } from './support/command.ts';
@@ -24,6 +27,25 @@ describe('help', () => {
     if (out.includes('--reason') && ['block', 'rollback', 'guards set'].includes(command))
       expect(out).toContain('reason for the audit log (required)');
     if (command !== '') expect(out).toContain(`Example:\n  npx numgate ${command}`);
+  });
+});
+
+describe('the families of commands', () => {
+  const families = Object.values(FAMILIES).flat();
+
+  it.each(families)('with $commands add these commands, and no others', async ({ commands, load }) => {
+    const program = new Command();
+    (await load())(program);
+    expect(program.commands.map((command) => command.name()).sort()).toEqual([...commands].sort());
+  });
+
+  it('are loaded only if the command line names one of their commands', async () => {
+    const namesFor = async (...args: string[]) =>
+      (await programFor(args)).commands.map((command) => command.name());
+    expect(await namesFor('--json', 'unblock', '--help')).toEqual(['block', 'unblock', 'clear']);
+    const all = families.flatMap(({ commands }) => commands).length;
+    for (const args of [[], ['--help'], ['help', 'block'], ['bloc']])
+      expect(await namesFor(...args)).toHaveLength(all);
   });
 });
 

@@ -1,7 +1,7 @@
 /** The documents and the README.md of this folder agree with the code. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { program } from '../../cli/program.ts';
+import { FAMILIES } from '../../cli/families.ts';
 import { CODES } from '../../shared/verdict.ts';
 import { PROBLEMS } from '../../workers/http/all-problems.ts';
 import { openApi } from './support/send.ts';
@@ -142,7 +142,8 @@ describe('every document', () => {
   it.each([...pages, ['README.md', read('../../README.md')] as const])(
     '%s names only commands that exist',
     (_path, text) => {
-      const commands = new Set([...program.commands.map((command) => command.name()), '<command>']);
+      const families = Object.values(FAMILIES).flat();
+      const commands = new Set([...families.flatMap((family) => family.commands), '<command>']);
       const named = [...text.matchAll(/npx numgate(?: --json)? (?!--)([\w<>-]+)/g)];
       expect(named.map(([, name]) => name!).filter((name) => !commands.has(name))).toEqual([]);
     },
