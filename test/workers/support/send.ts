@@ -85,9 +85,20 @@ export async function send(options: RequestOptions): Promise<WireResponse> {
   return read(await exports.default.fetch(request(options)));
 }
 
+/** A response with background work behind it. */
+interface UnsettledResponse extends WireResponse {
+  /** Waits for the background work. Work that goes on after a test could write the head of that test for the next one. */
+  readonly settle: () => Promise<void>;
+}
+
 /** Sends in the context of the test, with bindings that may be replaced. Background work continues. */
-export async function sendHere(options: RequestOptions, bindings: Partial<Env> = {}): Promise<WireResponse> {
-  return read(await worker.fetch(incoming(options), { ...BINDINGS, ...bindings }, createExecutionContext()));
+export async function sendHere(
+  options: RequestOptions,
+  bindings: Partial<Env> = {},
+): Promise<UnsettledResponse> {
+  const ctx = createExecutionContext();
+  const response = await read(await worker.fetch(incoming(options), { ...BINDINGS, ...bindings }, ctx));
+  return { ...response, settle: () => waitOnExecutionContext(ctx) };
 }
 
 /** Like `sendHere`, and then waits for all background work. */
@@ -95,9 +106,8 @@ export async function sendAndSettle(
   options: RequestOptions,
   bindings: Partial<Env> = {},
 ): Promise<WireResponse> {
-  const ctx = createExecutionContext();
-  const response = await read(await worker.fetch(incoming(options), { ...BINDINGS, ...bindings }, ctx));
-  await waitOnExecutionContext(ctx);
+  const { settle, ...response } = await sendHere(options, bindings);
+  await settle();
   return response;
 }
 

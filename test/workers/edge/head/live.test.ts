@@ -204,10 +204,10 @@ describe('a sealed segment', () => {
     });
     const settled = sendAndSettle({ body: { to: LISTED } });
     await requested;
-    const { body } = await sendHere({ body: { to: LISTED } });
+    const { body, settle } = await sendHere({ body: { to: LISTED } });
     expect([summarize(body), body.seq]).toEqual(['block NUMBER_SUSPENDED', 1]);
     await vi.advanceTimersByTimeAsync(COORDINATOR_BACKGROUND_WAIT_MS);
-    await settled;
+    await Promise.all([settled, settle()]);
     expect(warned).toHaveBeenCalledWith(expect.stringContaining('VALUE_MISSING'));
   });
 });
