@@ -190,7 +190,7 @@ function timeout(call: Call): Failure {
 
 /** A response that is truncated or not one of numgate. */
 export function invalidResponse(call: Call): Failure {
-  const message = 'the response is truncated, or not a response of numgate';
+  const message = 'the response is truncated, or not from numgate';
   return { why: 'unreachable', error: localError('RESPONSE_INVALID', message, call), retryAfterMs: 0 };
 }
 
