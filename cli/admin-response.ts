@@ -19,7 +19,7 @@ export function json<Value>({ status, bytes }: AdminResponse): Value {
   try {
     return JSON.parse(new TextDecoder().decode(bytes)) as Value;
   } catch {
-    const message = `the response (${status}) is not JSON: check that NUMGATE_URL is numgate`;
+    const message = `the response (${status}) is not JSON: check that NUMGATE_URL points to numgate`;
     throw new CommandFailure(message, 1, { status });
   }
 }
@@ -44,7 +44,7 @@ export function failureOf(response: AdminResponse, url: string): CommandFailure 
   const problem = problemIn(response);
   if (problem !== null) return problemFailure(problem);
   return new CommandFailure(
-    `${url} returned ${response.status}, not in the format of numgate: check that NUMGATE_URL is numgate`,
+    `${url} returned status ${response.status} with a response that is not from numgate: check that NUMGATE_URL points to numgate`,
     1,
     { status: response.status },
   );

@@ -11,7 +11,7 @@ export function withBreakGlassNote<Value>(body: object, done: Value): Value {
   else {
     const { proposal, endsAt } = made;
     note(
-      `made at once, as proposal ${proposal}: it reverts at ${endsAt} unless another person reviews it\n` +
+      `the change was made at once, as proposal ${proposal}: it reverts at ${endsAt} unless another person reviews it\n` +
         `  to review it: npx numgate proposals show ${proposal}\n`,
     );
   }

@@ -88,7 +88,7 @@ export function unpack(bytes: Buffer): EvidenceFiles {
   for (const entry of entries) {
     if (entry.offset !== at) throw new Damaged('it has bytes that belong to no file');
     at = dataOf(bytes, entry) + entry.packed;
-    if (at > directory) throw new Damaged('a file reaches into the directory');
+    if (at > directory) throw new Damaged('a file overlaps the directory');
     files.set(entry.name, contentOf(bytes.subarray(at - entry.packed, at), entry));
   }
   if (at !== directory) throw new Damaged('it has bytes that belong to no file');
@@ -99,7 +99,7 @@ export function unpack(bytes: Buffer): EvidenceFiles {
 function entriesOf(bytes: Buffer): { readonly entries: readonly Entry[]; readonly directory: number } {
   const end = bytes.length - END.bytes;
   if (end < 0 || bytes.readUInt32LE(end) !== END.signature)
-    throw new Damaged('its end is missing: it is no ZIP archive, or was cut off');
+    throw new Damaged('its end is missing: it is not a ZIP archive, or was cut off');
   const [disk, other, onDisk, count] = [4, 6, 8, 10].map((place) => bytes.readUInt16LE(end + place)) as [
     number,
     number,
@@ -116,13 +116,13 @@ function entriesOf(bytes: Buffer): { readonly entries: readonly Entry[]; readonl
   let at = directory;
   for (let index = 0; index < count; index++) {
     const { entry, next } = entryAt(bytes, at, end);
-    if (entries.some(({ name }) => name === entry.name)) throw new Damaged('it has a file twice');
+    if (entries.some(({ name }) => name === entry.name)) throw new Damaged('it contains a file twice');
     entries.push(entry);
     at = next;
   }
   if (at !== end) throw new Damaged('its directory is damaged');
   if (entries.reduce((sum, entry) => sum + entry.size, 0) > EVIDENCE_BYTES_MAX + OVERHEAD_BYTES)
-    throw new Damaged('its files are larger than those of any evidence file');
+    throw new Damaged('its files are larger than an evidence file can be');
   return { entries, directory };
 }
 
@@ -138,13 +138,15 @@ function entryAt(bytes: Buffer, at: number, end: number): { readonly entry: Entr
   const next = at + CENTRAL.bytes + nameSize + extraSize + commentSize;
   if (next > end) throw new Damaged('its directory is damaged');
   if ((flags & ~UTF8_FLAG) !== 0) throw new Damaged('a file is encrypted, or was written in a stream');
-  if (method !== STORED && method !== DEFLATED) throw new Damaged('a file is packed with another method');
+  if (method !== STORED && method !== DEFLATED)
+    throw new Damaged('a file is packed with an unsupported method');
   const name = bytes.toString('latin1', at + CENTRAL.bytes, at + CENTRAL.bytes + nameSize);
   const isFile = name === MANIFEST_FILE || name === SIGNATURE_FILE || PART_NAME.test(name);
-  if (!isFile) throw new Damaged('it has a file with a name that no part has, such as one in a folder');
+  if (!isFile)
+    throw new Damaged('it has a file whose name is not that of a part, such as a file in a folder');
   const extra = bytes.subarray(next - commentSize - extraSize, next - commentSize);
   if (commentSize > 0 || !isHarmless(extra))
-    throw new Damaged(`${name} has a comment or another extra field`);
+    throw new Damaged(`${name} has a comment or an unexpected extra field`);
   const [crc, packed, size] = [16, 20, 24].map((place) => bytes.readUInt32LE(at + place)) as [
     number,
     number,
@@ -178,14 +180,14 @@ function dataOf(bytes: Buffer, { name, method, crc, packed, size, offset }: Entr
   if (!isSame) throw new Damaged(`the header of ${name} contradicts the directory`);
   const start = offset + LOCAL.bytes + nameSize + extraSize;
   if (start > bytes.length || !isHarmless(bytes.subarray(start - extraSize, start)))
-    throw new Damaged(`${name} has another extra field`);
+    throw new Damaged(`${name} has an unexpected extra field`);
   return start;
 }
 
 /** Unpacks at most as many bytes as the directory says. */
 function contentOf(packed: Buffer, { name, method, crc, size }: Entry): Uint8Array<ArrayBuffer> {
   const content = method === STORED ? packed : inflated(packed, name, size);
-  if (content.length !== size) throw new Damaged(`${name} has another size than the directory says`);
+  if (content.length !== size) throw new Damaged(`${name} has a different size than the directory says`);
   if (crc32(content) !== crc) throw new Damaged(`${name} is damaged: its checksum is wrong`);
   return Uint8Array.from(content);
 }

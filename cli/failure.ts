@@ -47,9 +47,9 @@ export class CommandFailure extends Error {
 export function waitingFailure({ proposal }: PendingChange): CommandFailure {
   const { id, kinds, endsAt, sha256 } = proposal;
   const lines = [
-    `nothing has changed yet: it waits for a second person (${kinds.join(', ')}), until ${endsAt}`,
-    `  another person reads it: npx numgate proposals show ${id}`,
-    `  and approves what it shows: npx numgate approve ${id} --sha256 ${sha256}`,
+    `nothing has changed yet: the change waits for a second person (${kinds.join(', ')}), until ${endsAt}`,
+    `  another person reviews it: npx numgate proposals show ${id}`,
+    `  and approves it: npx numgate approve ${id} --sha256 ${sha256}`,
   ];
   return new CommandFailure(lines.join('\n'), 5, { proposal });
 }

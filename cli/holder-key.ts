@@ -42,7 +42,7 @@ export async function createHolderKey(path: string, alg: HolderAlgorithm): Promi
     const { code } = error as NodeJS.ErrnoException;
     if (code === 'ENOENT') throw new CommandFailure(`${path}: the folder does not exist`);
     if (code !== 'EEXIST') throw fileFailure(path, error);
-    throw new CommandFailure(`${path} exists, and a key is never replaced: name another file`);
+    throw new CommandFailure(`${path} already exists, and a key is never replaced: name another file`);
   }
   return keyOf(jwk, path);
 }
@@ -77,7 +77,7 @@ async function keyOf(jwk: JWK, path: string): Promise<HolderKey> {
   const alg = algorithmOf(rest);
   if (alg !== null && d === undefined)
     throw new CommandFailure(
-      `${path} has a public key; the private one is in the file that holder-keys new made`,
+      `${path} has only a public key; the private key is in the file that holder-keys new made`,
     );
   if (alg === null || d === undefined) throw notAKey(path);
   const key = await importJWK(jwk, alg).catch(() => {
@@ -98,7 +98,7 @@ function algorithmOf({ kty, crv }: JWK): HolderAlgorithm | null {
 }
 
 function notAKey(path: string): CommandFailure {
-  const message = `${path} has no private key for ES256 or EdDSA as JSON (JWK): holder-keys new makes one`;
+  const message = `${path} has no private key for ES256 or EdDSA as JSON (JWK): make one with holder-keys new`;
   return new CommandFailure(message);
 }
 

@@ -46,7 +46,7 @@ function formatProblem({
     ...items.map((item) => `  item ${item.index + 1}: ${item.code}: ${visible(item.message)}`),
     ...reasons.map(formatReason),
     ...authorities.map((name) => `  to act for it: --override-authority ${visible(name)} --reason "…"`),
-    ...(code === 'PROOF_INVALID' ? ['  --key must be the key whose public part the issuer was given'] : []),
+    ...(code === 'PROOF_INVALID' ? ['  --key must be the key that the certificate was issued for'] : []),
     ...(code === 'UNAUTHENTICATED'
       ? ['check the token in NUMGATE_TOKEN; without it, the local token is used']
       : []),

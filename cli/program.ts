@@ -54,12 +54,12 @@ function emptyProgram(): Command {
       'after',
       `
 Environment:
-  NUMGATE_URL    URL of the service (default: http://localhost:<port>, with the port in PORT or that of npm start)
+  NUMGATE_URL    URL of the service (default: http://localhost:<port>, with the port from PORT or from npm start)
   NUMGATE_TOKEN  admin token (default: the token that npm start created, only for the service that it runs)
 
 Exit codes: 0 success, 1 failure, 2 invalid usage, 3 refused by a guard, 4 the target changed since you looked,
 5 waits for a second person (npx numgate approve).
-Errors go to standard error. With --json, a command that has printed no result also prints
+Errors go to standard error. With --json, a command that fails before it has printed a result also prints
 {"error": {"code", "message", "exitCode", …}} to standard output.`,
     );
 }

@@ -84,7 +84,7 @@ export async function listKeys(): Promise<ListKeys> {
 export function keysOf({ keyId }: { readonly keyId: string }, ring: KeyRing): ListKeys {
   const keys = ring.of(keyId);
   if (keys !== null) return keys;
-  throw new CommandFailure(`this was made with LIST_KEY ${keyId}, and LIST_KEY is ${ring.ids.join(', ')}`);
+  throw new CommandFailure(`this was made with LIST_KEY ${keyId}, but LIST_KEY is ${ring.ids.join(', ')}`);
 }
 
 /** Ed25519, PKCS #8 in base64. */

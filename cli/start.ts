@@ -135,7 +135,7 @@ function followListKey(service: Service, { LIST_KEY }: LocalSecrets): void {
       report('LIST_KEY has changed: restarting the Worker …');
       await service.replaceSecrets(await bindingsOf(secrets, service.url));
     } catch (error) {
-      warn(`LIST_KEY was not taken up: ${String(error)}`);
+      warn(`the new LIST_KEY could not be used: ${String(error)}`);
     }
   });
 }
@@ -190,7 +190,7 @@ async function main(): Promise<void> {
     `\nnumgate is running on ${styleText('bold', url)}   (Ctrl-C stops it)\n\n` +
       `curl -s ${url}/v1/check -H 'authorization: Bearer ${secrets.DEMO_CLIENT_KEY}' \\\n` +
       `  -H 'content-type: application/json' -d '{"from":"1588-1234","to":"010-0123-4567"}'\n\n` +
-      `A demo partner reports spam of test numbers (docs/joint-response.md)\n` +
+      `A demo partner reports spam from test numbers (docs/joint-response.md)\n` +
       `  PARTNER_KEY=${secrets.DEMO_PARTNER_KEY}\n` +
       `A demo consumer follows the feed of all blocks (docs/sharing.md)\n` +
       `  FEED_KEY=${secrets.DEMO_FEED_KEY}\n\n${formatIssuer(issuer)}`,
@@ -199,7 +199,7 @@ async function main(): Promise<void> {
 
 function formatIssuer(issuer: DemoIssuer | null): string {
   if (issuer === null) return '';
-  const place = issuer.url ?? 'nowhere, because its port is in use: push its status list';
+  const place = issuer.url ?? 'no URL, because its port is in use: push its status list';
   return (
     `A demo issuer of sender certificates serves ${place}\n` +
     `  ISSUER_FOLDER=${shellWord(relative('', DEMO_ISSUER_FOLDER))} npx node examples/issuer/main.ts --help\n\n`

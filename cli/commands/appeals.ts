@@ -47,8 +47,8 @@ export function addAppeals(program: Command): void {
   appeals
     .command('list')
     .description('list appeals, oldest first')
-    .addOption(new Option('--show <which>', 'which appeals').choices(SHOWN).default('open'))
-    .option('--limit <rows>', 'rows at most', positiveNumber, APPEALS_PAGE_MAX)
+    .addOption(new Option('--show <which>', 'which appeals to list').choices(SHOWN).default('open'))
+    .option('--limit <rows>', 'maximum number of rows', positiveNumber, APPEALS_PAGE_MAX)
     .addHelpText('after', examples('appeals list', 'appeals list --show decided'))
     .action(async ({ show, limit }: ListOptions) => print(...formatList(await listed(show, limit), show)));
 
@@ -62,8 +62,8 @@ export function addAppeals(program: Command): void {
     });
 
   for (const [action, description] of [
-    ['claim', 'take an appeal for an hour, so that no one else decides on it'],
-    ['release', 'give a claimed appeal back to the queue'],
+    ['claim', 'claim an appeal for an hour, so that nobody else can decide on it'],
+    ['release', 'return a claimed appeal to the queue'],
   ] as const) {
     addReasonOption(appeals.command(action))
       .description(description)
@@ -83,8 +83,9 @@ export function addAppeals(program: Command): void {
     .addHelpText(
       'after',
       `
-The number or sender ID is unblocked as with numgate unblock, with the same guards and owners. A block that a rule made is
-lifted, and its reports no longer count. A campaign of texts is revoked, for everybody. If the block no longer exists, the appeal is closed as noLongerBlocked.`,
+Unblocks the number or sender ID as numgate unblock does, with the same guards and authorities. If a rule made the block,
+the block is lifted, and its reports no longer count. If a campaign of texts is the block, it is revoked for everybody. If
+the block no longer exists, the appeal is closed as noLongerBlocked.`,
     )
     .addHelpText('after', examples('appeals accept 17 --reason "the line is the bank\'s own" --wait'))
     .action(async (id: number, options: AcceptOptions) => {
@@ -100,7 +101,7 @@ lifted, and its reports no longer count. A campaign of texts is revoked, for eve
   requireReason(appeals.command('reject'))
     .description('reject an appeal: the block stays')
     .argument('<id>', 'number of the appeal', positiveNumber)
-    .addOption(new Option('--code <code>', 'why, as the appellant reads it (required)').choices(REJECTIONS))
+    .addOption(new Option('--code <code>', 'reason that the appellant sees (required)').choices(REJECTIONS))
     .addHelpText(
       'after',
       `\nCodes:\n${REJECTIONS.map((code) => `  ${code}\n    ${REJECTION_TEXTS[code].en}`).join('\n')}`,
@@ -114,7 +115,7 @@ lifted, and its reports no longer count. A campaign of texts is revoked, for eve
 
   appeals
     .command('summary')
-    .description('show how many appeals wait, and how long decisions took')
+    .description('show how many appeals are waiting, and how long decisions took')
     .addHelpText('after', examples('appeals summary'))
     .action(async () => print(...formatSummary(await adminOfEnvironment().get('appeals/summary'))));
 
@@ -134,8 +135,8 @@ lifted, and its reports no longer count. A campaign of texts is revoked, for eve
 
   appeals
     .command('audit')
-    .description('write the audit chain of appeals to standard output; audit verify reads it')
-    .option('--after <n>', 'only records after this one', wholeNumber, 0)
+    .description('write the audit chain of appeals to standard output, as input for audit verify')
+    .option('--after <n>', 'only records after record n', wholeNumber, 0)
     .addHelpText('after', examples('appeals audit > appeals.ndjson'))
     .action(async ({ after }: { readonly after: number }) => {
       for await (const line of auditLines(adminOfEnvironment(), after, 'appeals/audit'))
@@ -196,9 +197,9 @@ function formatList({ appeals, next }: AppealPage, show: ListOptions['show']): R
     'received',
     'by',
   ];
-  const more = next === null ? '' : 'there are more appeals: --limit shows them\n';
+  const more = next === null ? '' : 'there are more appeals: raise --limit to see them\n';
   const none = {
-    ...{ open: 'no open appeals (--show all lists decided ones, too)\n', decided: 'no decided appeals\n' },
+    ...{ open: 'no open appeals (--show all also lists decided appeals)\n', decided: 'no decided appeals\n' },
     all: 'there are no appeals\n',
   }[show];
   return [rows.length === 0 ? none : formatTable(names, rows) + more, { appeals, next }];
@@ -213,9 +214,9 @@ function formatDetails(appeal: AppealDetails): Report<AppealDetails> {
   const { statements, appellants, blocks, ruleBlock } = appeal;
   const now =
     blocks === null
-      ? ['  what blocks it now cannot be read']
+      ? ['  the current blocks could not be read']
       : blocks.length === 0
-        ? ['  nothing blocks it any more']
+        ? ['  no longer blocked']
         : blocks.map(({ list, code, authority }) => `  now blocked by ${list} of ${authority} (${code})`);
   // Older services do not return the rule block.
   const rule =
@@ -231,7 +232,7 @@ function formatDetails(appeal: AppealDetails): Report<AppealDetails> {
   const effect =
     isOfCampaign(appeal) && appeal.decidedAt === null
       ? [
-          `  accepting it revokes campaign ${appeal.list} for everybody: npx numgate text campaigns show ${appeal.list}`,
+          `  accepting the appeal revokes campaign ${appeal.list} for everybody: see npx numgate text campaigns show ${appeal.list}`,
         ]
       : [];
   const more = appellants - statements.length;
@@ -266,7 +267,7 @@ function formatDone(appeal: AppealInfo): Report<AppealInfo> {
     state === 'accepted' && isOfCampaign(appeal)
       ? `: campaign ${appeal.list} is revoked for everybody, and texts like it are no longer blocked`
       : '';
-  const detail = state === 'noLongerBlocked' ? ': the block had ended already' : accepted;
+  const detail = state === 'noLongerBlocked' ? ': the block had already ended' : accepted;
   return [`appeal ${id} is ${state}${detail}${seq === null ? '' : ` (seq ${seq})`}\n`, appeal];
 }
 
@@ -276,7 +277,7 @@ function formatSummary(summary: AppealSummary): Report<AppealSummary> {
   const time = (seconds: number | null): string =>
     seconds === null ? 'none' : `${count(Math.round(seconds))} s`;
   const lines = [
-    `${counted(open, 'appeal')} wait${open === 1 ? 's' : ''}${oldest}`,
+    `${counted(open, 'appeal')} ${open === 1 ? 'is' : 'are'} waiting${oldest}`,
     'decided in the last 30 days:',
     ...Object.entries(decided).map(([state, many]) => `  ${state}: ${count(many)}`),
     `from receipt to decision: median ${time(medianSeconds)}, p90 ${time(p90Seconds)}`,

@@ -14,14 +14,14 @@ import { commaList, examples, requireReason } from './options.ts';
 
 const DESCRIPTIONS: Readonly<Record<(typeof APPROVAL_KINDS)[number], string>> = {
   guardOverride: 'a change that overrides a guard',
-  actForOthers: 'a change of lists or entries of another authority',
-  policy: 'a change of the gateway policy',
-  guards: 'a change of the guards',
+  actForOthers: 'a change to lists or entries of another authority',
+  policy: 'a change to the gateway policy',
+  guards: 'a change to the guards',
   fullShare: 'a promotion to all data centres',
-  tokens: 'a new or changed admin token, and what an organisation lets its tokens do',
+  tokens: 'a new or changed admin token, or a change to what an organisation lets its tokens do',
   signingKeys: 'a new key in RELEASE_PUBLIC_KEYS',
-  qualifications: 'another state of the qualification of an organisation',
-  rules: 'a change of a rule that turns reports into blocks',
+  qualifications: 'a change to the qualification state of an organisation',
+  rules: 'a change to a rule that turns reports into blocks',
 };
 
 interface SetOptions {
@@ -42,8 +42,8 @@ export function addApprovals(program: Command): void {
     .action(async () => printApprovals(await adminOfEnvironment().get<Approvals>('approvals')));
 
   requireReason(approvals.command('set'))
-    .description('set which kinds wait; a kind is removed only with a second person')
-    .option('--kinds <list>', `all kinds that wait, of ${APPROVAL_KINDS.join(', ')}; or none`, kinds)
+    .description('set which kinds of change wait; removing a kind needs a second person')
+    .option('--kinds <list>', `all kinds of change that wait (${APPROVAL_KINDS.join(', ')}), or none`, kinds)
     .option('--wait-seconds <seconds>', 'how long a proposal waits', Number)
     .addHelpText(
       'after',

@@ -77,5 +77,5 @@ export function formatAnchors({ anchoredTo, last }: ChainVerification): string {
     return 'the anchors in the audit log were not compared: that needs the scope "read"\n';
   const open = Math.max(0, last.n - anchoredTo);
   const newest = open === 0 ? '' : `; the newest ${counted(open, 'record')} will be anchored within a minute`;
-  return `the audit log has the end of the chain up to record ${count(anchoredTo)}${newest}\n`;
+  return `the audit log anchors the chain up to record ${count(anchoredTo)}${newest}\n`;
 }

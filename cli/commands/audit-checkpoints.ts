@@ -58,7 +58,7 @@ export async function openKeys(option: string, texts: readonly string[]): Promis
       const key = await openVerifier(text.trim());
       if (key !== null) return key;
       throw new CommandFailure(
-        `${option} must be a key as npx numgate audit key prints it: <name>+<8 hex digits>+<base64>`,
+        `${option} must be a key in the form that npx numgate audit key prints: <name>+<8 hex digits>+<base64>`,
         2,
       );
     }),
@@ -87,7 +87,7 @@ export class CheckpointVerifier {
     for (const { line, note } of notesIn(readText(path))) await verifier.#add(line, note, keys);
     if (verifier.#kept.length + verifier.#results.length > 0) return verifier;
     throw new CommandFailure(
-      `${path} has no checkpoint: collect them with curl <service>/v1/audit/checkpoint`,
+      `${path} has no checkpoint: collect checkpoints with curl <service>/v1/audit/checkpoint`,
     );
   }
 
@@ -106,9 +106,9 @@ export class CheckpointVerifier {
       refuse('SIGNATURE_WRONG', 'the checkpoint was altered: the signature of the key does not match it');
     } else if (keys.length > 0 && by === undefined) {
       const names = note.signatures.map(({ name }) => name).join(', ');
-      refuse('KEY_OTHER', `it was not signed with the given key: signed by ${names}`);
+      refuse('KEY_OTHER', `it was not signed with the given key, but by ${names}`);
     } else if (by !== undefined && by.name !== checkpoint.origin) {
-      refuse('ORIGIN_OTHER', `it belongs to the log ${checkpoint.origin}, and the key to ${by.name}`);
+      refuse('ORIGIN_OTHER', `it belongs to the log ${checkpoint.origin}, but the key belongs to ${by.name}`);
     } else {
       this.#kept.push({ line, checkpoint, signed: by !== undefined });
       this.#sizes.add(checkpoint.size);
@@ -125,8 +125,10 @@ export class CheckpointVerifier {
     const edge = edgeBefore(index, size, bytesOf(proof.hashes));
     // With another index, the records in between would be in no tree, so nothing would verify them.
     if (edge === null || index !== behind - start.n) {
-      const message = `the service returned a proof that is not of record ${count(behind + 1)}`;
-      throw new CommandFailure(`${message}: do not trust it, and verify files of the log instead`);
+      const message = `the service returned a proof that is not for record ${count(behind + 1)}`;
+      throw new CommandFailure(
+        `${message}: do not trust the service, and verify exported files of the log instead`,
+      );
     }
     this.#begun = { start, size: index };
     this.#sizes.add(size);
@@ -183,14 +185,14 @@ export class CheckpointVerifier {
     const records = `records ${count(start.n + 1)} to ${count(start.n + size)}`;
     const differs = {
       problem: 'ROOT_DIFFERS',
-      message: `${records} are not those of the checkpoint: the log was rewritten`,
+      message: `${records} differ from those of the checkpoint: the log was rewritten`,
     } as const;
     if (this.#begun !== null && (this.#begun.start.n !== start.n || this.#begun.start.hash !== start.hash)) {
-      const message = `its tree begins after record ${count(start.n)}, that of the service after ${count(this.#begun.start.n)}`;
+      const message = `its tree begins after record ${count(start.n)}, but that of the service begins after record ${count(this.#begun.start.n)}`;
       return { problem: 'ROOT_DIFFERS', message };
     }
     if (this.#starts.has(start.n) && this.#starts.get(start.n) !== start.hash) return differs;
-    if (size === 0) return { problem: null, message: 'it covers no record' };
+    if (size === 0) return { problem: null, message: 'it covers no records' };
     const computed = this.#roots.get(`${start.n} ${size}`);
     if (computed !== undefined) {
       return equalHashes(computed, root) ? { problem: null, message: `${records} are unchanged` } : differs;
@@ -200,15 +202,15 @@ export class CheckpointVerifier {
     if (consistent !== undefined && now !== undefined) {
       const proof = bytesOf(consistent.proof.hashes);
       if (!verifyConsistency(size, root, consistent.size, now, proof)) return differs;
-      const message = `${records} have unchanged hashes; those before the records that were read need their export`;
+      const message = `${records} have unchanged hashes; to verify the records that were not read, use their export`;
       return { problem: null, message };
     }
     if (!isWhole) return { problem: 'NOT_REACHED', message: 'the chain is broken before its end' };
     if (start.n + size > last) {
-      const message = `the log ends with record ${count(last)}, and had ${count(start.n + size)}: its end was cut off`;
+      const message = `the log ends with record ${count(last)}, but had record ${count(start.n + size)}: its end was cut off`;
       return { problem: 'LOG_SHORTER', message };
     }
-    const message = `it needs every record from ${count(start.n + 1)} on: name the earlier exports too`;
+    const message = `it needs every record from ${count(start.n + 1)} on: also name the earlier exports`;
     return { problem: 'NOT_REACHED', message };
   }
 }
@@ -226,7 +228,7 @@ function bytesOf(hashes: readonly string[]): Uint8Array[] {
     const bytes = fromBase64(hash);
     if (bytes?.length === HASH_BYTES) return bytes;
     throw new CommandFailure(
-      'the service returned a proof that has no hashes: check that NUMGATE_URL is numgate',
+      'the service returned a proof without valid hashes: check that NUMGATE_URL points to numgate',
     );
   });
 }

@@ -53,7 +53,7 @@ export async function verifyAudit(
 ): Promise<Verification> {
   const unseen = known.find(({ n }) => n < after);
   if (unseen !== undefined) {
-    const message = `record ${unseen.n} is before record ${after} and would not be verified: start earlier`;
+    const message = `record ${unseen.n} is before record ${after}, so it would not be verified: start earlier`;
     throw new CommandFailure(message, 2);
   }
   let verifier = new AuditVerifier(after, hashesAt(after, known)[0]);
@@ -117,7 +117,7 @@ function unreadable(n: number, place: number): BrokenChain {
 function rewordedIn(line: string | null, record: AuditRecord): BrokenChain | null {
   // Exports escape invisible characters, but older exports did not.
   if (line !== null && visible(line) === visible(auditLine(record))) return null;
-  const message = `record ${record.n} was altered: its line is not as the service writes it`;
+  const message = `record ${record.n} was altered: its line differs from what the service writes`;
   return { n: record.n, problem: 'ALTERED', message };
 }
 

@@ -32,7 +32,7 @@ export function addAudit(program: Command): void {
   audit
     .command('export')
     .description('write the audit log to standard output as NDJSON')
-    .option('--after <n>', 'only records after this one', wholeNumber, 0)
+    .option('--after <n>', 'only records after record n', wholeNumber, 0)
     .addHelpText('after', examples('audit export > audit.ndjson'))
     .action(async ({ after }: { after: number }) => {
       for await (const line of auditLines(adminOfEnvironment(), after)) await writeLine(line);
@@ -45,10 +45,13 @@ export function addAudit(program: Command): void {
     .option('--after <n>', 'start after this record, and trust the records before it', wholeNumber, 0)
     .option(
       '--known <n:hash>',
-      'a record noted elsewhere, at or after --after, that must have this hash',
+      'record that you noted elsewhere, at or after --after: it must have this hash',
       parseKnown,
     )
-    .option('--checkpoint <file>', 'checkpoints that somebody kept: the log must begin with their records')
+    .option(
+      '--checkpoint <file>',
+      'checkpoints that somebody kept: the log must begin with the records that they cover',
+    )
     .option(
       '--key <key>',
       'key that signed the checkpoints, as audit key prints it (repeatable)',
@@ -58,7 +61,7 @@ export function addAudit(program: Command): void {
     .addOption(
       new Option(
         '--registrations <organisation>',
-        'verify the audit chain of its registered senders, and compare it with the audit log',
+        "verify the audit chain of an organisation's registered senders, and compare it with the audit log",
       ).conflicts(['checkpoint', 'key']),
     )
     .addOption(
@@ -140,7 +143,7 @@ async function printChain(
     settings: { readonly after: number; readonly known: readonly KnownRecord[] },
   ) => Promise<ChainVerification>,
 ): Promise<void> {
-  if (files.length > 0) throw new CommandFailure(`${option} verifies the service: name no files`, 2);
+  if (files.length > 0) throw new CommandFailure(`${option} verifies the service: do not name files`, 2);
   const settings = { after, known: known === undefined ? [] : [known] };
   const verified = await verify(adminOfEnvironment(), settings);
   const [report] = formatVerification(verified);
@@ -186,7 +189,7 @@ async function keyOf(admin: Admin): Promise<string> {
 
 async function makeKey(name: string): Promise<string> {
   const key = await newSignerKey(name);
-  if (key === null) throw new CommandFailure('--new needs a name without spaces and plus signs', 2);
+  if (key === null) throw new CommandFailure('--new needs a name without spaces or plus signs', 2);
   return key;
 }
 
@@ -213,9 +216,9 @@ function formatCheckpoints({ checkpoints = [], uncovered = 0 }: Verification): s
       : `${place}: ${styleText('red', `${problem}: ${message}`)}`;
   });
   if (checkpoints.some(({ problem, signed }) => problem === null && !signed))
-    lines.push('signatures were not checked: --key proves to others that the service made these checkpoints');
+    lines.push('signatures were not checked: pass --key to prove that the service made these checkpoints');
   if (uncovered > 0)
-    lines.push(`no checkpoint covers the newest ${counted(uncovered, 'record')}: keep a later one`);
+    lines.push(`no checkpoint covers the newest ${counted(uncovered, 'record')}: keep a later checkpoint`);
   return lines.map((line) => `${line}\n`).join('');
 }
 

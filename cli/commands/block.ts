@@ -34,18 +34,19 @@ interface BlockOptions extends WaitOptions, AuthorityOptions {
 }
 
 const WORDS = `
-Shells and process lists show the words of a command line. To keep numbers out of them, write the numbers into a file,
-or write --file - and then the numbers, one per line.
-Text with letters that looks like a number (a plus in front, or at least 7 digits) is refused, also after
-sender:, because no check reads it as a sender ID. Write the number alone. Write sender: in front of a sender
-ID that begins like a kind of source, such as operator: or trunk:.`;
+Shell histories and process lists show the words of a command line. To keep numbers out of them, put the numbers into a
+file, or pass --file - and write the numbers to standard input, one per line.
+Text with letters that looks like a number (it begins with a plus, or has at least 7 digits) is refused, even after
+sender:, because no check reads it as a sender ID. Write only the number. If a sender ID begins like a kind of source,
+such as operator: or trunk:, put sender: in front of it.`;
 
 const OPERATIONS = {
   block: {
     description: 'block numbers or sources now',
     example: 'block --file - --subject from --until 7d --reason "ticket 4711"',
     help: `
-Emergency numbers are refused, protected numbers unless you override the guard. A number on an allow list of the release is still allowed.`,
+Emergency numbers are refused. Protected numbers are refused unless you override the guard. A number on an allow list of
+the release is still allowed.`,
     done: 'blocked',
   },
   unblock: {
@@ -77,7 +78,11 @@ export function addBlock(program: Command): void {
           SUBJECTS,
         ),
       )
-      .option('--dry-run', 'show what would change and which guards it would hit, and change nothing', false)
+      .option(
+        '--dry-run',
+        'show what would change and which guards it would hit, without changing anything',
+        false,
+      )
       .addOption(overrideOption(LIVE_GUARDS))
       .addHelpText('after', WORDS + help)
       .addHelpText('after', examples(example))
@@ -226,7 +231,9 @@ export function formatChange<Done extends EntriesDone>(change: EntriesChange, do
       : [`  entries of an allow list (${lists.join(', ')}) are still allowed: remove them from the list`]),
     ...(unlisted.length === 0
       ? []
-      : [`  no live entry for ${unlisted.join(', ')}; an entry that a release has folded in is cleared too`]),
+      : [
+          `  no live entry for ${unlisted.join(', ')}; entries that were folded into a release are cleared too`,
+        ]),
   ];
   return [`${lines.join('\n')}\n`, done];
 }
@@ -234,7 +241,10 @@ export function formatChange<Done extends EntriesDone>(change: EntriesChange, do
 /** A block of terminated numbers suspends registrations, and an undo does not restore them. */
 function suspendedHint(operations: readonly number[] = []): string {
   return operations
-    .map((operation) => `  registrations that it suspends: npx numgate review suspended ${operation}\n`)
+    .map(
+      (operation) =>
+        `  to list the registrations that it suspends: npx numgate review suspended ${operation}\n`,
+    )
     .join('');
 }
 

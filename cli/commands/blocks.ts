@@ -37,14 +37,15 @@ export function addBlocks(program: Command): void {
         after = page.next;
       } while (after !== null);
       if (refused.length > 0) throw new CommandFailure(refusedMessage(refused));
-      if (lines === 0) note(`no block records on ${day}: only clients with --record-blocks have some\n`);
+      if (lines === 0)
+        note(`no block records on ${day}: only clients with --record-blocks have block records\n`);
     });
 }
 
 function refusedMessage(keys: readonly string[]): string {
   return (
-    'the export is not complete: KV has values that are not records of this service for their key, so ' +
-    `someone altered or moved them: ${keys.join(', ')}`
+    'the export is incomplete: some values in KV are not records of this service for their key, so someone ' +
+    `altered or moved them: ${keys.join(', ')}`
   );
 }
 

@@ -75,7 +75,7 @@ export async function loadBuildBase(
   } catch (error) {
     if (!(error instanceof Unreachable)) throw error;
     const advice =
-      authority === undefined ? '\n--offline builds without the service, for a first release' : '';
+      authority === undefined ? '\nto build a first release without the service, pass --offline' : '';
     throw new CommandFailure(`${error.message}${advice}`);
   }
 }
@@ -84,7 +84,7 @@ async function checkAuthority(admin: Admin, authority: string): Promise<void> {
   const { organisations } = await admin.get<{ organisations: Organisation[] }>('organisations');
   const known = organisations.map((organisation) => organisation.authority).filter((name) => name !== null);
   if (known.includes(authority)) return;
-  const names = known.length === 0 ? 'none has one' : `they have ${known.sort().join(', ')}`;
+  const names = known.length === 0 ? 'there are none' : `there are ${known.sort().join(', ')}`;
   throw new CommandFailure(
     `--authority: no organisation has the authority ${authority}; ${names}. See npx numgate organisations list`,
   );
@@ -92,7 +92,7 @@ async function checkAuthority(admin: Admin, authority: string): Promise<void> {
 
 function noBase(authority: string): CommandFailure {
   return new CommandFailure(
-    `no release is current, so there are no lists to add those of ${authority} to: ` +
+    `there is no current release to which the lists of ${authority} could be added: ` +
       'build and push the first release without --authority, with a key of the installation',
   );
 }

@@ -41,14 +41,14 @@ export async function registeredSenders(
   const before = current?.manifest.registrations?.version ?? 0;
   if (feed.version < before) {
     throw new CommandFailure(
-      `the service has registered senders of version ${feed.version}, and the current release of version ${before}: ` +
-        `its registry was set back. Try again in a minute; ${KEEP}`,
+      `the service has version ${feed.version} of the registered senders, but the current release has version ${before}: ` +
+        `the registry was set back. Try again in a minute, or ${KEEP}`,
     );
   }
   return collectRegistrations(feed, path, keys);
 }
 
-const KEEP = '--no-registrations keeps those of the current release';
+const KEEP = 'pass --no-registrations to keep the registered senders of the current release';
 
 /** The pairs that the service has approved. Null if it never had registrations. */
 async function serviceRegistrations(admin: Admin): Promise<RegistrationFeed | null> {
@@ -104,7 +104,7 @@ async function carryRegistrations(
   if (registrations === undefined) return undefined;
   if (keyId !== keys.keyId) {
     throw new CommandFailure(
-      `the registered senders of ${release} have another LIST_KEY: build without --no-registrations`,
+      `the registered senders of ${release} were built with another LIST_KEY: build without --no-registrations`,
     );
   }
   if (!isReadable(registrations)) {

@@ -38,8 +38,8 @@ interface BuildOptions {
 }
 
 export const SOURCE_NAMES =
-  'while LIST_KEY is rotated: names of folded sources that the audit log lacks, one a line';
-export const DROP_UNKNOWN = 'while LIST_KEY is rotated: leave out folded sources whose name nothing knows';
+  'while LIST_KEY is rotated: names of folded sources that the audit log lacks, one per line';
+export const DROP_UNKNOWN = 'while LIST_KEY is rotated: leave out folded sources whose name is unknown';
 
 export function addBuild(program: Command): void {
   program
@@ -47,18 +47,18 @@ export function addBuild(program: Command): void {
     .description('build a signed release from a catalogue and the current live entries')
     .argument('[catalogue]', 'catalogue of lists and inputs (JSON)', DEMO_CATALOGUE)
     .option('--out <folder>', 'folder for built releases', BUILDS)
-    .option('--max-rejects <share>', 'share of a file that may be rejected', share, 0.01)
+    .option('--max-rejects <share>', 'share of the lines of a file that may be rejected', share, 0.01)
     .option('--allow-empty', 'accept an input file without entries', false)
     .addOption(
       new Option(
         '--authority <name>',
-        'replace only the lists of this authority: all others stay as the current release has them, and live entries are not folded in',
+        'replace only the lists of this authority: all other lists stay as in the current release, and live entries are not folded in',
       ).conflicts('offline'),
     )
     .addOption(
       new Option(
         '--registrations <file>',
-        'registered senders as lines of JSON, in place of those that the service has approved',
+        'registered senders as lines of JSON, instead of those that the service has approved',
       ).conflicts('authority'),
     )
     .option('--no-registrations', 'keep the registered senders of the current release')
@@ -192,7 +192,7 @@ function checkCount(lists: number, folded: readonly FoldedList[]): void {
   if (lists + folded.length <= LISTS_MAX) return;
   throw new CommandFailure(
     `the live entries need ${folded.length} lists in addition to the ${lists} of the catalogue (one for each code, ` +
-      `authority and subject), and a release has at most ${LISTS_MAX}: move entries into the catalogue and clear them`,
+      `authority and subject), but a release has at most ${LISTS_MAX}: move entries into the catalogue, then clear them`,
   );
 }
 
@@ -249,7 +249,7 @@ export function formatBuild(result: BuildResult): Report {
   const kept =
     manifest.base === null || carried === 0
       ? ''
-      : `${count(carried)} of them as ${manifest.base} has them; live entries are not folded in\n`;
+      : `${count(carried)} of these lists are as in ${manifest.base}; live entries were not folded in\n`;
   const text =
     `${styleText('bold', release)} in ${folder.path}\n${lines.join('')}${formatLists(lists)}${kept}` +
     (registrations === undefined ? '' : `registered senders: ${formatRegistered(registrations)}\n`) +

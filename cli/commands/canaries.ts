@@ -50,7 +50,7 @@ export function addCanaries(program: Command): void {
         const body = { numbers: after, reason };
         const { seq } = await adminOfEnvironment().change<ChangeDone>('PUT', 'canaries', body);
         const done = op === 'add' ? 'added' : 'removed';
-        const text = `${changed} ${done}, ${after.length} canary numbers in all (seq ${seq})\n`;
+        const text = `${changed} ${done}, ${after.length} canary numbers in total (seq ${seq})\n`;
         return printChange([text, { changed, numbers: after.length, seq }], options);
       });
   }

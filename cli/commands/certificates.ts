@@ -27,12 +27,13 @@ export function addCertificates(program: Command): void {
 
   command('list')
     .description('list certificates in the order of their upload')
-    .option('--limit <rows>', 'rows at most', wholeNumber, 200)
+    .option('--limit <rows>', 'maximum number of rows', wholeNumber, 200)
     .addHelpText('after', examples('certificates list --organisation acme'))
     .action(async ({ organisation, limit }: OrganisationOption & { readonly limit: number }) => {
       const path = certificatesOf(organisation);
       const page = await pagesOf<CertificateInfo>(adminOfEnvironment(), path, 'certificates', limit);
-      const more = page.next === null ? '' : `there are more than ${limit}: --limit shows the others\n`;
+      const more =
+        page.next === null ? '' : `there are more than ${limit}: raise --limit to see the others\n`;
       print(formatCertificates(page.items) + more, { certificates: page.items, next: page.next });
     });
 
@@ -50,7 +51,10 @@ export function addCertificates(program: Command): void {
       'upload a certificate, and prove that you hold its key; to change its clients later, edit its registrations',
     )
     .argument('<file>', 'the certificate, a compact JWS')
-    .requiredOption('--key <file>', 'the key that it was issued for; it stays with you and signs a proof')
+    .requiredOption(
+      '--key <file>',
+      'key that the certificate was issued for; it stays with you, and signs a proof',
+    )
     .requiredOption(
       '--clients <list>',
       'clients that may send from its numbers, separated by commas',

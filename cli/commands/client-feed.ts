@@ -22,7 +22,7 @@ export function addFeedOptions(command: Command): Command {
     .addOption(
       new Option(
         '--feed <encryption>',
-        'how it gets the feed: with a key of the service, with its own, in clear, or not at all',
+        'how it gets the feed: encrypted with a key of the service (dir) or with its own key (ecdh), unencrypted (none), or not at all (off)',
       ).choices(ENCRYPTIONS),
     )
     .option('--feed-key <file>', 'public JWK on P-256 or X25519, for --feed ecdh');
@@ -64,7 +64,9 @@ function readPublicKey(path: string): Extract<FeedAccess, { encryption: 'ECDH-ES
   }
   // A private key must never leave its owner.
   if (typeof key === 'object' && key !== null && 'd' in key)
-    throw new CommandFailure(`${path} has a private key: keep it, and give the public part, without "d"`);
+    throw new CommandFailure(
+      `${path} has a private key: keep it secret, and pass only the public part, without "d"`,
+    );
   return validate(encryptionJwkSchema, key, { before: `${path}: `, whole: 'the key', exitCode: 1 });
 }
 
@@ -73,9 +75,9 @@ export function formatFeed({ feed }: Pick<Client, 'feed'>): string {
   if ((feed ?? null) === null) return '';
   switch (feed!.encryption) {
     case 'none':
-      return 'feed in clear';
+      return 'feed unencrypted';
     case 'ECDH-ES':
-      return `feed with a key of its own (${feed!.key.crv})`;
+      return `feed with its own key (${feed!.key.crv})`;
     case 'dir':
       return feed!.keyId === null ? 'feed without a key yet' : 'feed with a key of the service';
   }
@@ -83,9 +85,11 @@ export function formatFeed({ feed }: Pick<Client, 'feed'>): string {
 
 export function addFeedKey(clients: Command): void {
   addReasonOption(clients.command('feed-key'))
-    .description('make the key for the data of the feed, and print it once as a JWK (for --feed dir)')
+    .description(
+      'make the key that encrypts the data of the feed, and print it once as a JWK (for --feed dir)',
+    )
     .argument('<id>')
-    .option('--rotate', 'replace the key that it has: data is encrypted with the new one at once', false)
+    .option('--rotate', 'replace the existing key: from now on, data is encrypted with the new key', false)
     .addHelpText(
       'after',
       examples('clients feed-key relay-07 > feed.jwk', 'clients feed-key relay-07 --rotate'),
@@ -95,7 +99,7 @@ export function addFeedKey(clients: Command): void {
       const path = `clients/${encodeURIComponent(id)}`;
       const { value: client, ifUnchanged } = await admin.tagged<Client>(path);
       if (client.feed?.encryption === 'dir' && client.feed.keyId !== null && !rotate)
-        throw new CommandFailure(`${id} has a key already: replace it with --rotate`, 4);
+        throw new CommandFailure(`${id} already has a key: replace it with --rotate`, 4);
       const { jwk } = await admin.change<FeedKeyInfo>('POST', `${path}/feed-key`, { reason }, ifUnchanged);
       print(`${JSON.stringify(jwk)}\n`, { id, jwk });
     });

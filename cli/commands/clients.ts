@@ -65,7 +65,7 @@ export function addClients(program: Command): void {
     });
 
   addSettingOptions(changing('add'))
-    .option('--mock', 'for tests of a sender: its registrations are mock, and its responses say so')
+    .option('--mock', 'create a client for tests: its registrations are mock, and its responses say so')
     .description('create a client and print its key once (default right: check)')
     .argument('<id>', 'lower case letters, digits and dashes')
     .addHelpText('after', examples('clients add relay-07 --fail-policy closed --mode shadow'))
@@ -87,7 +87,7 @@ export function addClients(program: Command): void {
       const given = withFeed(withNulls(settings), client.feed ?? null);
       const changed = validate(clientSchema, withSettings(client, given), { whole: 'the client' });
       if (isDeepStrictEqual(changed, client))
-        return print(`${id} has these settings already: nothing was changed\n`, { id, changed: false });
+        return print(`${id} already has these settings: nothing was changed\n`, { id, changed: false });
       const { seq } = await putClient(admin, changed, reason, ifUnchanged);
       await printChange([`${id} changed (seq ${seq})\n`, { id, seq }], { wait, url });
     });
@@ -102,9 +102,9 @@ export function addClients(program: Command): void {
       if (options.finish) {
         const newest = newestOnly(client.secretSha256);
         if (newest === null)
-          return print(`${id} has one key already: nothing was changed\n`, { id, changed: false });
+          return print(`${id} has only one key: nothing was changed\n`, { id, changed: false });
         const { seq } = await putClient(admin, { ...client, secretSha256: newest }, reason, ifUnchanged);
-        return printChange([`${id} has one key now (seq ${seq})\n`, { id, keys: 1, seq }], options);
+        return printChange([`${id} now has one key (seq ${seq})\n`, { id, keys: 1, seq }], options);
       }
       const kept = keptSecrets(client, options, { command: 'clients rotate', what: 'key' });
       const { key, secretSha256 } = await newKey(id);
@@ -151,68 +151,69 @@ function addSettingOptions(command: Command): Command {
     new Option(flags, words).choices(choices);
   return addFeedOptions(addConditionOptions(command))
     .option('--organisation <id>', 'organisation that the client belongs to')
-    .option('--rights <list>', `of ${RIGHTS.join(', ')}`, commaList)
-    .addOption(choice('--fail-policy <policy>', 'what the client does on indeterminate', FAIL_POLICIES))
+    .option('--rights <list>', `rights of the client: any of ${RIGHTS.join(', ')}`, commaList)
+    .addOption(choice('--fail-policy <policy>', 'what to do on an indeterminate verdict', FAIL_POLICIES))
     .addOption(choice('--mode <mode>', 'how verdicts are returned', MODES))
-    .option('--max-stale-seconds <seconds>', 'answer indeterminate when data is older than this', wholeNumber)
+    .option('--max-stale-seconds <seconds>', 'return indeterminate if data is older than this', wholeNumber)
     .option('--quota-numbers <numbers>', 'numbers the client may check per minute', wholeNumber)
     .addOption(
       choice(
         '--on-enumeration <action>',
-        'when its organisation seems to read out numbers (default: report)',
+        'what to do if its organisation seems to enumerate numbers (default: report)',
         ON_ENUMERATION,
       ),
     )
     .addOption(
-      choice('--restriction <restriction>', `${UNRESTRICTED} lifts what a detection has set`, [
-        ...RESTRICTIONS,
-        UNRESTRICTED,
-      ]).argParser(restriction),
+      choice(
+        '--restriction <restriction>',
+        `set a restriction; ${UNRESTRICTED} lifts a restriction that a detection has set`,
+        [...RESTRICTIONS, UNRESTRICTED],
+      ).argParser(restriction),
     )
-    .option('--record-blocks', 'record what was blocked')
-    .option('--no-record-blocks', 'record nothing')
+    .option('--record-blocks', 'record what is blocked')
+    .option('--no-record-blocks', 'do not record what is blocked')
     .addOption(
       choice(
         '--international-prefix <prefix>',
-        'how the client dials abroad; kr is 001, 00700 and so on',
+        'how the client dials abroad; kr means 001, 00700 and so on',
         PREFIXES,
       ).argParser(internationalPrefix),
     )
     .addOption(
-      choice('--sender-rules <rules>', "apply Korea's rules for senders of domestic texts", SENDER_RULES),
+      choice('--sender-rules <rules>', "rules for senders of domestic texts; kr means Korea's", SENDER_RULES),
     )
     .addOption(
       choice(
         '--require-registration <mode>',
-        'what a sender means that is not registered for the client (default: off)',
+        'how to treat a sender that is not registered for the client (default: off)',
         REQUIRE_REGISTRATION,
       ),
     )
     .addOption(
       choice(
         '--require-qualification <mode>',
-        'what it means that nobody has certified its organisation (default: off)',
+        'how to treat a client whose organisation is not certified (default: off)',
         REQUIRE_QUALIFICATION,
       ),
     )
     .addOption(
       choice(
         '--require-token <mode>',
-        'what a sender means that has no valid message token (default: off)',
+        'how to treat a sender without a valid message token (default: off)',
         REQUIRE_TOKEN,
       ),
     )
     .addOption(
       choice(
         '--require-identity <mode>',
-        'what a call or text at a gateway means that has no valid PASSporT (default: off)',
+        'how to treat a call or text at a gateway without a valid PASSporT (default: off)',
         REQUIRE_IDENTITY,
       ),
     )
     .addOption(
       choice(
         '--on-suspicious-text <effect>',
-        'what a text means that the model finds suspicious (default: shadow)',
+        'how to treat a text that the model finds suspicious (default: shadow)',
         ON_SUSPICIOUS_TEXT,
       ),
     )
@@ -231,7 +232,7 @@ export async function addClient(
   const client = withSettings(bare, settings);
   const { seq } = await putClient(admin, client, reason, { 'if-none-match': '*' }).catch((error: unknown) => {
     if (!hasCode(error, 'PRECONDITION_FAILED')) throw error;
-    throw new CommandFailure(`client ${id} already exists: clients rotate gives it another key`, 4);
+    throw new CommandFailure(`client ${id} already exists: use clients rotate to give it another key`, 4);
   });
   return { id, key, seq };
 }
@@ -252,7 +253,7 @@ function pathOf(id: string): string {
 }
 
 function formatClients(clients: readonly Client[]): Report {
-  const names = ['client', 'rights', 'mode', 'on indeterminate', 'max stale', 'numbers a minute#', 'keys#'];
+  const names = ['client', 'rights', 'mode', 'on indeterminate', 'max stale', 'numbers per minute#', 'keys#'];
   const rows = clients.map((client) => {
     const { id, rights, mode, failPolicy, maxStaleSeconds, quotaNumbers, secretSha256 } = client;
     const shown = [id, rights.join(' '), mode, failPolicy, `${maxStaleSeconds} s`, quotaNumbers];

@@ -15,10 +15,10 @@ export function addCompletion(program: Command): void {
     .addHelpText(
       'after',
       `
-The script completes the word numgate. To use it for this project folder, define numgate as a function first:
+The script completes the command numgate. To use it in this project folder, first define numgate as a function:
   bash, zsh   numgate() { npx numgate "$@"; }; source <(npx numgate completion bash)
   fish        function numgate; npx numgate $argv; end; npx numgate completion fish | source
-bash completes best with the package bash-completion.`,
+Completion in bash works best with the package bash-completion.`,
     )
     .addHelpText('after', examples('completion bash'))
     .action((shell: keyof typeof SCRIPTS) => {
@@ -37,7 +37,7 @@ __numgate_complete() {
     local cur prev words cword out word
     COMPREPLY=()
     if declare -F _init_completion >/dev/null; then
-        # Leaves out redirections. It fails if it has completed the file of one itself.
+        # Leaves out redirections. Fails if it has already completed the file of a redirection.
         _init_completion -n '=:' || return
     else
         local redirection='^[0-9&]*[<>]'
@@ -77,7 +77,7 @@ _numgate() {
     _describe numgate values
     return 0
 }
-# Not while it is sourced.
+# Not while this script is being sourced.
 if [[ \${funcstack[1]} == _numgate ]]; then _numgate; fi
 `,
   fish: (program: string) => `# fish completion of numgate

@@ -35,25 +35,26 @@ const MOVES: readonly (readonly [DelegationMove, string])[] = [
   ['reject', 'as the agent: refuse a delegation'],
   ['withdraw', 'as the principal: take back a delegation that is not active yet'],
   ['suspend', 'as the principal: stop a delegation until it is resumed'],
-  ['resume', 'as the principal: let a suspended delegation go on'],
+  ['resume', 'as the principal: make a suspended delegation active again'],
   ['revoke', 'as the principal: end a delegation for good'],
 ];
 
 export function addDelegations(program: Command): void {
   const delegations = program
     .command('delegations')
-    .description('let another organisation send from your numbers, or send for another one');
+    .description('let another organisation send from your numbers, or send for another organisation');
   const command = (name: string): Command => addOrganisationOption(delegations.command(name), 'delegations');
   const changing = (name: string): Command => addReasonOption(command(name));
 
   command('list')
     .description('list the delegations of an organisation, as principal and as agent')
-    .option('--limit <rows>', 'rows at most', wholeNumber, 200)
+    .option('--limit <rows>', 'maximum number of rows', wholeNumber, 200)
     .addHelpText('after', examples('delegations list --organisation acme'))
     .action(async ({ organisation, limit }: OrganisationOption & { readonly limit: number }) => {
       const path = delegationsOf(organisation);
       const page = await pagesOf<DelegationInfo>(adminOfEnvironment(), path, 'delegations', limit);
-      const more = page.next === null ? '' : `there are more than ${limit}: --limit shows the others\n`;
+      const more =
+        page.next === null ? '' : `there are more than ${limit}: raise --limit to see the others\n`;
       print(formatDelegations(page.items) + more, { delegations: page.items, next: page.next });
     });
 
@@ -73,13 +74,13 @@ export function addDelegations(program: Command): void {
   changing('propose')
     .description('as the principal: propose that an agent may send from some of your numbers')
     .requiredOption('--agent <id>', 'organisation that may send')
-    .requiredOption('--link <file>', 'your own certificate, or the delegation that you are the agent of')
+    .requiredOption('--link <file>', 'your own certificate, or the delegation in which you are the agent')
     .requiredOption(
       '--numbers <list>',
-      'numbers and ranges of it, separated by commas; - reads standard input',
+      'numbers and ranges of the link, separated by commas; - reads standard input',
       commaList,
     )
-    .option('--scope <list>', `what the agent may send, of ${CHANNELS.join(', ')}`, commaList, ['sms'])
+    .option('--scope <list>', `what the agent may send: any of ${CHANNELS.join(', ')}`, commaList, ['sms'])
     .option(
       '--not-before <time>',
       'when it begins: a date (its start in Korea), or RFC 3339 (default: now)',
@@ -172,8 +173,8 @@ function formatDelegations(delegations: readonly DelegationInfo[]): string {
 
 /** The next step in each state, in words. */
 const NEXT: Readonly<Record<string, string>> = {
-  proposed: 'the agent accepts or rejects it',
-  accepted: 'the principal confirms it',
+  proposed: 'the agent must accept or reject it',
+  accepted: 'the principal must confirm it',
 };
 
 function formatDelegation(delegation: DelegationInfo): Report {

@@ -14,7 +14,7 @@ import { examples } from './options.ts';
 /** The words that follow the count of a detection. A newer service may have further kinds. */
 const WORDS: Readonly<Record<ScanKind, string>> = {
   canaries: 'canary numbers',
-  fullBlocks: 'blocks checked whole',
+  fullBlocks: 'blocks checked completely',
   steps: 'numbers in equal steps',
   evenBlocks: 'blocks checked evenly',
   unallocated: 'numbers of unallocated blocks',
@@ -24,7 +24,7 @@ const WORDS: Readonly<Record<ScanKind, string>> = {
 export function addEnumeration(program: Command): void {
   program
     .command('enumeration')
-    .description('show which organisations seem to read out whole ranges of numbers')
+    .description('show which organisations seem to enumerate whole ranges of numbers')
     .addHelpText('after', examples('enumeration'))
     .action(async () => {
       const { detections } = await adminOfEnvironment().get<{ detections: DetectionInfo[] }>('enumeration');

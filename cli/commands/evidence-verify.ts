@@ -62,7 +62,7 @@ export async function verifyCase(path: string, options: VerifyOptions): Promise<
   print(...formatSteps(verified, extra, isOk, options.anySigner));
   if (!verified.ok) throw new CommandFailure('the evidence file is not what it claims to be');
   // An extra step may fail without a fault of the file, for example if the export ends too early.
-  if (!isOk) throw new CommandFailure('the archive is signed and whole, but not every step holds');
+  if (!isOk) throw new CommandFailure('the archive is signed and complete, but not every step passed');
 }
 
 /** @throws CommandFailure without keys: a file that vouches for itself proves nothing */
@@ -71,11 +71,14 @@ async function trustOf(
   { jwks, checkpointKey, anySigner }: VerifyOptions,
 ): Promise<EvidenceTrust> {
   if (anySigner && (jwks !== undefined || checkpointKey.length > 0))
-    throw new CommandFailure('--any-signer takes the keys from the archive: leave out the others', 2);
+    throw new CommandFailure(
+      '--any-signer takes the keys from the archive: leave out --jwks and --checkpoint-key',
+      2,
+    );
   if (anySigner) return ownKeys(files);
   if (jwks === undefined || checkpointKey.length === 0) {
-    const need = 'name the keys of the installation with --jwks <file> and --checkpoint-key <key>';
-    throw new CommandFailure(`${need}, or look at the archive alone with --any-signer`, 2);
+    const need = 'pass the keys of the installation with --jwks <file> and --checkpoint-key <key>';
+    throw new CommandFailure(`${need}, or check only that the archive is consistent with --any-signer`, 2);
   }
   return { jwks: readJwks(jwks), checkpointKeys: await openKeys('--checkpoint-key', checkpointKey) };
 }
@@ -122,7 +125,8 @@ async function verifyComplete(
 ): Promise<ExtraStep> {
   const { from, to, log, cut } = manifest!;
   const failed = (message: string): ExtraStep => ({ step: 'complete', ok: false, message });
-  if (cut.includes(LOG_PART)) return failed('the file has only some records of the period, and says so');
+  if (cut.includes(LOG_PART))
+    return failed('the file has only some of the records of the period, and says so');
   const own = unwrap(recordsIn(LOG_PART, unwrap(textOf(files.get(LOG_PART)!))));
   const names = await namesIn(files);
   const last = log.start.n + log.size;
@@ -139,7 +143,7 @@ async function verifyComplete(
       extend(runs, record.n);
       const known = own.get(record.n);
       if (known !== undefined && auditLine(known) !== line)
-        return failed(`record ${count(record.n)} of the file is not that of ${path}`);
+        return failed(`record ${count(record.n)} of the file differs from that record in ${path}`);
       const isWanted = record.at >= from && record.at < to && names.has(record.subject);
       if (!isWanted) continue;
       named++;
@@ -147,11 +151,11 @@ async function verifyComplete(
         return failed(`the file lacks record ${count(record.n)}, which names the sender`);
     }
   }
-  if (read === 0) return failed('the export has no record that the file could have');
+  if (read === 0) return failed('the export has none of the records that the file could have');
   const gap = gapIn(runs, last);
   if (gap !== null)
     return failed(
-      `the export lacks record ${count(gap)}, which may name the sender: export all up to ${count(last)}`,
+      `the export lacks record ${count(gap)}, which may name the sender: export all records up to ${count(last)}`,
     );
   const begins = first !== null && first > from ? `; the export begins at ${first}` : '';
   return {
@@ -211,18 +215,18 @@ async function verifyNames(files: EvidenceFiles): Promise<ExtraStep> {
         return {
           step: 'listKey',
           ok: false,
-          message: `a number with prefix ${prefix} has another name under ${keyId}`,
+          message: `a number with prefix ${prefix} has a different name under ${keyId}`,
         };
       }
     }
   }
-  const none = 'no number of the file has a name under this LIST_KEY: it was rotated since';
+  const none = 'no number of the file has a name under this LIST_KEY: LIST_KEY has been rotated since';
   return compared === 0
     ? { step: 'listKey', ok: false, message: none }
     : {
         step: 'listKey',
         ok: true,
-        message: `LIST_KEY gives the numbers the names that the file states (${count(compared)})`,
+        message: `with LIST_KEY, the numbers get the names that the file states (${count(compared)} compared)`,
       };
 }
 
@@ -240,12 +244,12 @@ function formatSteps(
   });
   const end = isOk ? [summaryOf(manifest!)] : [];
   const note =
-    isAnySigner && isOk ? ['who signed it is not verified: the keys are those of the archive itself'] : [];
+    isAnySigner && isOk ? ['the signer is not verified: the keys come from the archive itself'] : [];
   const text = [...lines, ...end, ...note].map((line) => `${line}\n`).join('');
   return [text, { ok: isOk, signer: isAnySigner ? 'archive' : 'given', steps: all, manifest }];
 }
 
 function summaryOf({ sender, from, to, mock, cut }: EvidenceManifest): string {
-  const rest = cut.length === 0 ? '' : `; parts that are not complete: ${cut.join(', ')}`;
+  const rest = cut.length === 0 ? '' : `; incomplete parts: ${cut.join(', ')}`;
   return `${mock ? 'for tests only: ' : ''}evidence about ${Object.values(sender)[0]}, from ${from} to ${to}${rest}`;
 }

@@ -39,20 +39,28 @@ const STEPS = {
 } as const;
 
 const SENDER_WORDS = `
-Shells and process lists show the words of a command line. To keep a number out of them, write - in its place and
-then the number on standard input. A day is one of Korea: --from its beginning, --to its end.`;
+Shell histories and process lists show the words of a command line. To keep a number out of them, pass - in its place,
+and write the number to standard input. A day is a day in Korea: --from means its beginning, and --to its end.`;
 
 export function addEvidence(program: Command): void {
   const evidence = program
     .command('evidence')
-    .description('make and verify files about one sender that prove what happened (scope: evidence)');
+    .description('make and verify evidence files about one sender (scope: evidence)');
 
   requireReason(evidence.command('make'))
     .description('make a signed archive of everything about a sender in a period')
     .argument('[sender]', 'a number or a sender ID; - reads it from standard input')
     .option('--organisation <id>', 'an organisation with its registered numbers, instead of a sender')
-    .requiredOption('--from <time>', 'a day, or RFC 3339 (required)', begin)
-    .requiredOption('--to <time>', 'the same, for the end of the period; not in the future (required)', end)
+    .requiredOption(
+      '--from <time>',
+      'beginning of the period: a day, or a time in RFC 3339 (required)',
+      begin,
+    )
+    .requiredOption(
+      '--to <time>',
+      'end of the period, not in the future: a day, or a time in RFC 3339 (required)',
+      end,
+    )
     .option('--size <records>', 'prove with the tree of a checkpoint of this size', positiveNumber)
     .requiredOption('--out <file>', 'archive to write; a file with this name is replaced (required)')
     .addHelpText('after', SENDER_WORDS)
@@ -72,18 +80,25 @@ export function addEvidence(program: Command): void {
     .command('verify')
     .description('verify an archive without the service: signatures, parts, records and their proofs')
     .argument('<file>')
-    .option('--jwks <file>', 'keys of the installation, as <PUBLIC_URL>/.well-known/jwks.json has them')
+    .option('--jwks <file>', 'keys of the installation, from <PUBLIC_URL>/.well-known/jwks.json')
     .addOption(
       new Option(
         '--checkpoint-key <key>',
-        'key of its audit log, as numgate audit key prints it (repeatable)',
+        'key of the audit log, as numgate audit key prints it (repeatable)',
       )
         .argParser((text: string, others: readonly string[] = []) => [...others, text])
         .default([], 'none'),
     )
-    .option('--any-signer', 'use the keys in the archive itself: shows only that it is consistent', false)
-    .option('--log <file...>', 'files of numgate audit export: no record of the period may be missing')
-    .option('--list-key', 'compute the names of the numbers again, with LIST_KEY', false)
+    .option(
+      '--any-signer',
+      'use the keys in the archive itself: this shows only that the archive is consistent',
+      false,
+    )
+    .option(
+      '--log <file...>',
+      'files from numgate audit export, to check that no record of the period is missing',
+    )
+    .option('--list-key', 'compute the names of the numbers again with LIST_KEY, and compare them', false)
     .addHelpText(
       'after',
       examples('evidence verify case.zip --jwks jwks.json --checkpoint-key numgate.example+1a2b3c4d+ATx…'),
@@ -92,7 +107,7 @@ export function addEvidence(program: Command): void {
 
   evidence
     .command('show')
-    .description('show what an archive is about; it does not verify it')
+    .description('show what an archive is about, without verifying it')
     .argument('<file>')
     .addHelpText('after', examples('evidence show case.zip'))
     .action(async (file: string) => {
@@ -120,7 +135,7 @@ function end(text: string): string {
 async function bodyOf(word: string | undefined, options: MakeOptions): Promise<MakeEvidence> {
   const { organisation, from, to, size, reason } = options;
   if ((word === undefined) === (organisation === undefined))
-    throw new CommandFailure('name a number or a sender ID, or --organisation <id>: one of the two', 2);
+    throw new CommandFailure('give either a number or sender ID, or --organisation <id>', 2);
   const sender = organisation === undefined ? await senderOf(word!) : { organisation };
   return { sender, from, to, reason, ...(size === undefined ? {} : { size }) };
 }
@@ -157,7 +172,7 @@ function lineOf(text: string | null): EvidenceLine {
   try {
     return JSON.parse(text ?? '') as EvidenceLine;
   } catch {
-    throw new CommandFailure('the response is not NDJSON: check that NUMGATE_URL is numgate');
+    throw new CommandFailure('the response is not NDJSON: check that NUMGATE_URL points to numgate');
   }
 }
 
@@ -184,8 +199,8 @@ function formatMade({ manifest: text, record }: EvidenceMade, bytes: number, out
   const manifest = JSON.parse(text) as EvidenceManifest;
   const lines = [
     ...linesOf(manifest),
-    `written to ${out} (${count(bytes)} bytes); record ${count(record)} of the audit log says so`,
-    `verify it: npx numgate evidence verify ${out} --jwks <file> --checkpoint-key <key>`,
+    `written to ${out} (${count(bytes)} bytes); recorded in the audit log as record ${count(record)}`,
+    `to verify it: npx numgate evidence verify ${out} --jwks <file> --checkpoint-key <key>`,
   ];
   return [lines.map((line) => `${line}\n`).join(''), { out, bytes, record, manifest }];
 }
@@ -195,7 +210,7 @@ function formatManifest(manifest: EvidenceManifest): Report {
   const lines = [
     ...linesOf(manifest),
     ...parts.map(({ name, bytes }) => `  ${name} (${count(bytes)} bytes)`),
-    'not verified: npx numgate evidence verify does that',
+    'not verified: verify it with npx numgate evidence verify',
   ];
   return [lines.map((line) => `${line}\n`).join(''), manifest];
 }
@@ -215,11 +230,11 @@ function linesOf({
 }: EvidenceManifest): string[] {
   return [
     `evidence about ${Object.values(sender)[0]}, from ${from} to ${to}`,
-    ...(mock ? ['for tests only: the sender is a mock one'] : []),
+    ...(mock ? ['for tests only: the sender is a mock sender'] : []),
     `made by ${by} at ${madeAt} with ${iss}: ${reason}`,
     `${counted(parts.length, 'part')}, proven by ${count(log.size)} records of the log ${log.origin}`,
     ...(cut.length === 0
       ? []
-      : [`not complete, because there is more than a file may have: ${cut.join(', ')}`]),
+      : [`incomplete, because there is more data than one file may have: ${cut.join(', ')}`]),
   ];
 }

@@ -83,7 +83,7 @@ async function readKept(path: string, kept: Kept, { verifiers }: VerifyKeys): Pr
     const statement = parseEpoch(note.text);
     if (checkpoint !== null) kept.checkpoints.push({ path, checkpoint });
     else if (statement !== null) kept.statements.set(statement.epoch, formatNote(note));
-    else throw refusal('FEED_NOTE_FORM', 'is a note of something else than a feed');
+    else throw refusal('FEED_NOTE_FORM', 'is a signed note, but not of a feed');
   }
 }
 
@@ -94,7 +94,7 @@ function readText(path: string): string {
     throw new CommandFailure(describeFileError(error));
   }
   throw new CommandFailure(
-    `is larger than ${count(PULLED_PAGE_BYTES_MAX)} bytes, more than a page of a feed`,
+    `is larger than ${count(PULLED_PAGE_BYTES_MAX)} bytes, the maximum for a page of a feed`,
   );
 }
 
@@ -177,13 +177,15 @@ function formatVerified(
 ): Report {
   const events = end.position - begin.position;
   const elsewhere =
-    other === null ? '' : `the checkpoint is of position ${count(other)}: add the page that has it\n`;
+    other === null
+      ? ''
+      : `the checkpoint is of position ${count(other)}: add the page that has this position\n`;
   const signed =
     covered === null
-      ? `no checkpoint covers them: they follow one another, but nothing shows whose they are\n${elsewhere}`
+      ? `no checkpoint covers them: they follow one another, but nothing proves which service made them\n${elsewhere}`
       : covered === end.position
         ? 'a signed checkpoint covers all of them\n'
-        : `a signed checkpoint covers those up to ${count(covered)}\n`;
+        : `a signed checkpoint covers the events up to position ${count(covered)}\n`;
   const text = `feed ${end.feed}: ${counted(events, 'event')}, ${count(begin.position + 1)} to ${count(end.position)}, none altered or missing\n${signed}`;
   return [text, { feed: end.feed, first: begin.position + 1, last: end.position, events, covered }];
 }

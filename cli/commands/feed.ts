@@ -54,7 +54,7 @@ interface PullOptions extends KeyOptions {
 export function addFeed(program: Command): void {
   const feed = program
     .command('feed')
-    .description('follow the feed of another installation, and make lists of it');
+    .description('follow the feed of another installation, and make lists from it');
 
   addKeyOptions(addOutOption(feed.command('pull')))
     .description('pull the changes of a feed since the last pull, and write lists for build')
@@ -66,19 +66,19 @@ export function addFeed(program: Command): void {
       positiveNumber,
       LISTS_EVERY_S,
     )
-    .option('--no-unblocks', 'make no allow lists of numbers that the other installation unblocked')
+    .option('--no-unblocks', 'do not make allow lists of numbers that the other installation unblocked')
     .option('--authority <name>', 'list all entries under this authority, instead of their own', nameOf)
-    .option('--prefix <name>', 'first part of the names of all lists', nameOf, LIST_DEFAULTS.prefix)
-    .option('--lists-max <count>', 'lists at most', listCount, LIST_DEFAULTS.listsMax)
+    .option('--prefix <name>', 'prefix of the names of all lists', nameOf, LIST_DEFAULTS.prefix)
+    .option('--lists-max <count>', 'maximum number of lists', listCount, LIST_DEFAULTS.listsMax)
     .addHelpText(
       'after',
       `
 Environment:
   NUMGATE_FEED_KEY  key of a client of the other installation with the right "feed" (required)
-  TEXT_KEY          leave out campaigns that were made with another TEXT_KEY: nothing here could recognise them
+  TEXT_KEY          if set, leave out campaigns that were made with another TEXT_KEY, which this installation cannot recognise
 
-Each event must follow the one before it, and lead to a checkpoint that the other installation has signed. If one does
-not, the pull fails, and the state and the lists stay as they were. A pull that is interrupted continues where it was.`,
+The events must form a chain that leads to a checkpoint that the other installation has signed. If they do not, the pull
+fails, and the state and the lists stay unchanged. If a pull is interrupted, the next one continues where it stopped.`,
     )
     .addHelpText(
       'after',
@@ -90,18 +90,18 @@ not, the pull fails, and the state and the lists stay as they were. A pull that 
     .action(pull);
 
   addOutOption(feed.command('status'))
-    .description('show where a pull is, without contacting the other installation')
+    .description('show how far the pulls have got, without contacting the other installation')
     .addHelpText('after', examples('feed status'))
     .action(async ({ out }: { readonly out: string }) => print(...formatStatus(await stateIn(out))));
 
   addKeyOptions(feed.command('verify'))
-    .description('verify pages, statements and checkpoints of a feed that were kept; contacts nothing')
+    .description('verify kept pages, statements and checkpoints of a feed (works offline)')
     .argument('<files...>', 'pages (JSON) in order, and signed notes')
     .addHelpText(
       'after',
       `
-Every page must follow the one before it. A checkpoint, in a file of its own, must be of one of the events. Prints which
-events are covered by a checkpoint.`,
+Each page must follow the previous page. Put each checkpoint into a separate file; it must be of one of the events. Prints
+which events a checkpoint covers.`,
     )
     .addHelpText(
       'after',
@@ -113,7 +113,7 @@ events are covered by a checkpoint.`,
 }
 
 function addOutOption(command: Command): Command {
-  return command.option('--out <folder>', 'folder of the state and the lists', FEED);
+  return command.option('--out <folder>', 'folder for the state and the lists', FEED);
 }
 
 function addKeyOptions(command: Command): Command {
@@ -125,7 +125,7 @@ function addKeyOptions(command: Command): Command {
       ).env('NUMGATE_FEED_JWK'),
     )
     .addOption(
-      new Option('--verifier-key <key>', 'public key of its checkpoints (required; repeatable)')
+      new Option('--verifier-key <key>', 'public key that verifies the checkpoints (required; repeatable)')
         .argParser((text: string, before: readonly string[] = []) => [...before, text])
         .default([], 'none'),
     );
@@ -169,7 +169,7 @@ async function pull(url: string, options: PullOptions): Promise<void> {
   const clientKey = process.env.NUMGATE_FEED_KEY?.trim() || null;
   if (clientKey === null) {
     throw new CommandFailure(
-      'NUMGATE_FEED_KEY is not set: it must have the key of a client of the other installation, with the right "feed"',
+      'NUMGATE_FEED_KEY is not set: set it to the key of a client of the other installation that has the right "feed"',
       2,
     );
   }
@@ -244,8 +244,8 @@ async function report(pulled: Pulled, options: PullOptions): Promise<void> {
     note(`${counted(many, 'entry')} left out: this version does not know the code ${code}\n`);
   if (texts.foreign > 0)
     note(
-      `${counted(texts.foreign, 'campaign')} left out: made with another TEXT_KEY than the one here. Members of a ` +
-        'community set the same TEXT_KEY\n',
+      `${counted(texts.foreign, 'campaign')} left out: they were made with another TEXT_KEY. All members of a ` +
+        'community must set the same TEXT_KEY\n',
     );
   print(...formatPulled(pulled, plan, texts, written));
 }

@@ -10,7 +10,7 @@ import { addBreakGlassOption, type BreakGlassOptions, breakGlassField } from './
 export function addGuards(program: Command): void {
   const guards = program
     .command('guards')
-    .description('show or change guards, the bounds on what a push or a live change may do');
+    .description('show or change guards, which limit what a push or a live change may do');
 
   guards
     .command('show')
@@ -24,8 +24,8 @@ export function addGuards(program: Command): void {
     .addHelpText(
       'after',
       `
-protectedNumbers replaces the whole list; write each number as an integer. A push that lists a protected number, or
-a block of one, is refused. A live block that is already in force stays until it is cleared. operatorRanges replaces
+protectedNumbers replaces the whole list; write each number as an integer. A push that lists a protected number is
+refused, and so is a block of one. A live block that is already in force stays until it is cleared. operatorRanges replaces
 the known ranges of Korean operators: [{"operator": "kt", "from": 821025000000, "to": 821030999999}]; null restores them.`,
     )
     .addHelpText('after', examples("guards set addShare=0.5 --reason 'first import of the year'"))

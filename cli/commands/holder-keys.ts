@@ -47,7 +47,7 @@ export function addHolderKeys(program: Command): void {
     .description('make a key in a new file that only you can read')
     .argument('<file>')
     .addOption(
-      new Option('--alg <algorithm>', 'ES256 is what every verifier knows')
+      new Option('--alg <algorithm>', 'algorithm of the key; every verifier supports ES256')
         .choices(HOLDER_ALGORITHMS)
         .default('ES256'),
     )
@@ -58,7 +58,7 @@ export function addHolderKeys(program: Command): void {
 
   keys
     .command('show')
-    .description('show thumbprint and algorithm of a key, or print its public key for an issuer')
+    .description('show the thumbprint and algorithm of a key, or print its public key for an issuer')
     .argument('<file>')
     .option('--public', 'print the public key as JSON', false)
     .addHelpText('after', examples('holder-keys show holder.jwk --public > holder.pub.jwk'))
@@ -70,15 +70,15 @@ export function addHolderKeys(program: Command): void {
 
   keys
     .command('sign-token')
-    .description('sign a message token, which goes into a check as senderToken')
+    .description('sign a message token, which a check carries as senderToken')
     .argument('<file>', 'the key that the last link of the chain names')
     .requiredOption('--audience <id>', 'organisation that checks the texts, or <organisation>/<client>')
     .requiredOption(
       '--from <number>',
       'number that the texts are sent from, in E.164; - reads it from standard input',
     )
-    .requiredOption('--chain <files...>', 'the certificate, and then each delegation, the owner first')
-    .option('--sender-code <code>', 'sender code of an organisation of the chain')
+    .requiredOption('--chain <files...>', 'the certificate, then each delegation, in order from the owner')
+    .option('--sender-code <code>', 'sender code of an organisation in the chain')
     .option('--life <seconds>', 'how long the token is valid', wholeNumber, TOKEN_LIFE_MAX_S)
     .addHelpText(
       'after',
@@ -109,7 +109,7 @@ async function signToken(
   if (!/^\+[1-9]\d{5,14}$/.test(number))
     throw new CommandFailure('--from must be a number in E.164, such as +8215881234', 2);
   if (life < 1 || life > TOKEN_LIFE_MAX_S)
-    throw new CommandFailure(`--life must be 1 to ${TOKEN_LIFE_MAX_S}`, 2);
+    throw new CommandFailure(`--life must be from 1 to ${TOKEN_LIFE_MAX_S} seconds`, 2);
   const links = chain.map((path, index) => linkIn(path, index === 0));
   const uncovered = links.find(({ spans }) => !covers(spans, Number(number.slice(1))));
   if (uncovered !== undefined)
@@ -117,7 +117,7 @@ async function signToken(
   const last = links.at(-1)!;
   if (last.jkt !== key.thumbprint)
     throw new CommandFailure(
-      `${last.path} is for another key: sign with the one whose thumbprint is ${last.jkt}`,
+      `${last.path} is for another key: sign with the key that has the thumbprint ${last.jkt}`,
     );
   const iat = Math.floor(Date.now() / 1000);
   return key.sign(TOKEN_TYPE, {
@@ -139,11 +139,15 @@ interface ChainLink {
 function linkIn(path: string, isFirst: boolean): ChainLink {
   const jws = readJws(path);
   const [type, schema, what] = isFirst
-    ? ([CERTIFICATE_TYPE, certificateClaimsSchema, 'a certificate, which the chain begins with'] as const)
+    ? ([
+        CERTIFICATE_TYPE,
+        certificateClaimsSchema,
+        'a certificate, because it is the first link of the chain',
+      ] as const)
     : ([
         DELEGATION_TYPE,
         delegationClaimsSchema,
-        'a delegation, as all links after the certificate',
+        'a delegation, because it follows the certificate',
       ] as const);
   const parsed = parseJws(jws, type);
   if (!parsed.ok) throw new CommandFailure(`${path} must be ${what}: it ${parsed.message}`);

@@ -48,14 +48,14 @@ export function addIssuers(program: Command): void {
     );
 
   addReasonOption(issuers.command('set'))
-    .description('add an issuer, or change one; other settings stay unchanged (scope: issuers)')
+    .description('add or change an issuer; other settings stay unchanged (scope: issuers)')
     .argument('<id>', 'lower case letters, digits and dashes')
     .option(
       '--organisation <id>',
-      `organisation of the issuer (default of a new one: ${DEFAULT_ORGANISATION})`,
+      `organisation of the issuer (default for a new issuer: ${DEFAULT_ORGANISATION})`,
     )
     .option('--iss <uri>', 'the issuer as its certificates name it, such as https://issuer.example')
-    .option('--keys <file>', 'its public keys as JSON (JWKS); two at once allow a rotation')
+    .option('--keys <file>', 'its public keys as JSON (JWKS); use two during a rotation')
     .option(
       '--numbers <list>',
       'numbers and ranges that it may speak for, such as +82215880000..+82215889999',
@@ -64,9 +64,10 @@ export function addIssuers(program: Command): void {
     .option('--operators <list>', 'mobile operators for whose ranges it may speak', commaList)
     .option('--status-hosts <list>', 'hosts of its status lists, with a port if it is not 443', commaList)
     .addOption(
-      new Option('--state <state>', 'certificates of a suspended issuer count as suspended').choices(
-        ISSUER_STATES,
-      ),
+      new Option(
+        '--state <state>',
+        'set the state; certificates of a suspended issuer count as suspended',
+      ).choices(ISSUER_STATES),
     )
     .addHelpText(
       'after',
@@ -87,7 +88,7 @@ export function addIssuers(program: Command): void {
     });
 
   addReasonOption(issuers.command('remove'))
-    .description('remove an issuer without certificates; suspend one that has some')
+    .description('remove an issuer that has no certificates (if it has some, suspend it instead)')
     .argument('<id>')
     .addHelpText('after', examples('issuers remove kt --reason "contract ended"'))
     .action(async (id: string, { reason }: { readonly reason: string }) => {
@@ -133,11 +134,12 @@ function formatHeld(before: IssuerInfo | null, after: IssuerInfo): string {
   const { id, held, state } = after;
   const change = held - (before?.held ?? 0);
   if (change === 0) return '';
-  if (change < 0) return `${counted(-change, 'certificate')} of ${id} may be used again; ${held} suspended\n`;
+  if (change < 0)
+    return `${counted(-change, 'certificate')} of ${id} may be used again; ${held} still suspended\n`;
   const isAre = held === 1 ? 'is' : 'are';
   const why =
     state === 'suspended' ? 'the issuer is suspended' : 'the issuer no longer has their key or their numbers';
-  return `${counted(held, 'certificate')} of ${id} ${isAre} suspended now: ${why}; set it back to release them\n`;
+  return `${counted(held, 'certificate')} of ${id} ${isAre} suspended now: ${why}; undo the change to lift the suspension\n`;
 }
 
 /** Reads a set of keys. The file may also have a single key. */
@@ -190,7 +192,7 @@ function formatIssuer(issuer: IssuerInfo): Report {
     ['operators', orNone(operators)],
     ['hosts of status lists', statusHosts.join(' ')],
     ['certificates', String(certificates)],
-    ['of them suspended', String(held)],
+    ['suspended certificates', String(held)],
     ['state', state],
   ];
   return [formatTable([id, ''], rows), issuer];

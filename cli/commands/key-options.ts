@@ -13,15 +13,24 @@ export function addConditionOptions(command: Command): Command {
   const digests = (text: string): string[] | typeof NONE =>
     text === 'none' ? NONE : commaList(text).map((digest) => digest.replaceAll(':', '').toLowerCase());
   return command
-    .option('--expires <end>', 'when the key ends: 90d, 2027-01-01 (in Korea), a time, or none', endOf)
-    .option('--addresses <list>', 'ranges that requests must come from (203.0.113.0/24), or none', list)
-    .option('--certificate-sha256 <list>', 'SHA-256 of the client certificate to use, or none', digests);
+    .option('--expires <end>', 'when the key expires: 90d, 2027-01-01 (in Korea), a time, or none', endOf)
+    .option(
+      '--addresses <list>',
+      'address ranges that requests must come from, such as 203.0.113.0/24, or none',
+      list,
+    )
+    .option(
+      '--certificate-sha256 <list>',
+      'SHA-256 of the client certificate that requests must use, or none',
+      digests,
+    );
 }
 
 function endOf(text: string): string | typeof NONE {
   if (text === 'none') return NONE;
   const end = untilOf(text, new Date(), '--expires');
-  if (end === undefined) throw new CommandFailure('--expires must be before 2106; none removes the end', 2);
+  if (end === undefined)
+    throw new CommandFailure('--expires must be before 2106; none removes the expiry', 2);
   return end;
 }
 
@@ -63,7 +72,7 @@ export function addRotateOptions(command: Command, what: string): Command {
         .default(false)
         .conflicts('replace'),
     )
-    .option('--replace', `if there are two already, revoke the older ${what} to make room`, false);
+    .option('--replace', `if there are already two, revoke the older ${what} to make room`, false);
 }
 
 /**
@@ -77,7 +86,7 @@ export function keptSecrets(
 ): string[] {
   if (secretSha256.length > 1 && !replace) {
     throw new CommandFailure(
-      `${id} has two ${what}s already: finish the rotation first with npx numgate ${command} ${id} --finish, ` +
+      `${id} already has two ${what}s: finish the rotation first with npx numgate ${command} ${id} --finish, ` +
         `or revoke the older ${what} now with --replace`,
       2,
     );

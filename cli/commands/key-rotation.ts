@@ -133,7 +133,7 @@ async function requireRoot(admin: Admin): Promise<void> {
   const me = await identityOf(admin);
   if (me === null || me.root) return;
   throw new CommandFailure(
-    `PERMISSION_DENIED: only the token root may rotate LIST_KEY, and you are ${me.name}: set NUMGATE_TOKEN`,
+    `PERMISSION_DENIED: only the token root may rotate LIST_KEY, but you are ${me.name}: set NUMGATE_TOKEN`,
     1,
     { code: 'PERMISSION_DENIED' },
   );
@@ -154,12 +154,12 @@ export async function rotate(
     const added = toBase64(crypto.getRandomValues(new Uint8Array(LIST_KEY_BYTES)));
     parts = [parts[0]!, added];
     await store.write(parts.join(','));
-    report(`made a new key; both are in ${store.name}`);
+    report(`made a new key; both keys are in ${store.name}`);
   }
   const ids = await idsOf(parts.join(','));
   const service = serviceKeys(await admin.get<StatusInfo>('status'));
   if (isReading(ids, service)) {
-    report('1/4 every Worker gets both keys: the old one writes');
+    report('1/4 every Worker gets both keys, and still writes with the old key');
     await spread(ports, parts, (held) => ids.every((id) => held.includes(id)));
     parts = [parts[1]!, parts[0]!];
     await store.write(parts.join(','));
@@ -205,7 +205,7 @@ export async function finish(
         ]
       : []),
     ...(recordsUntil !== null && !options.dropRecords
-      ? [`block records, until ${recordsUntil} (--drop-records: those made before can no longer be read)`]
+      ? [`block records, until ${recordsUntil} (--drop-records: older block records can no longer be read)`]
       : []),
     ...(registrations
       ? ['registered senders in the head: the registry seals them again within a minute, so try again']
@@ -271,7 +271,7 @@ async function without(
 function serviceKeys({ listKeys }: StatusInfo): ListKeyInfo {
   if (listKeys !== undefined) return listKeys;
   throw new CommandFailure(
-    'the service does not report its keys: deploy control and the edges of this version first',
+    'the service does not report its keys: first deploy this version of control and the edges',
   );
 }
 
@@ -283,6 +283,6 @@ async function idsOf(text: string): Promise<string[]> {
 
 function foreignKey(own: string, { ids }: ListKeyInfo): CommandFailure {
   return new CommandFailure(
-    `LIST_KEY on this machine is ${own}, and the service has ${ids.join(', ')}: use the same`,
+    `LIST_KEY on this machine is ${own}, but the service has ${ids.join(', ')}: use the same key`,
   );
 }

@@ -47,8 +47,8 @@ interface FinishOptions extends TargetOptions {
   readonly dropRecords: boolean;
 }
 
-const PLAN = `A rotation from key A to key B, as "list-key rotate" makes it:
-  1/4 every Worker gets both keys, and A writes; waits until all have them
+const PLAN = `How "list-key rotate" rotates from key A to key B:
+  1/4 every Worker gets both keys, and still writes with A; the command waits until all have both
   2/4 every Worker writes with B
   3/4 the coordinator re-keys what it stores, in one transaction
   4/4 build, prove and push the lists with B
@@ -59,7 +59,7 @@ export function addListKey(program: Command): void {
   const command = program.command('list-key').description('rotate LIST_KEY without downtime');
 
   addKeyFile(command.command('status'))
-    .description('show the keys, the next step of a rotation, and what needs the old key')
+    .description('show the keys, the next step of a rotation, and what still needs the old key')
     .addHelpText('after', examples('list-key status'))
     .action(async ({ keyFile }: Pick<TargetOptions, 'keyFile'>) => {
       const state = await rotationState({
@@ -70,8 +70,8 @@ export function addListKey(program: Command): void {
     });
 
   addTarget(requireReason(command.command('rotate').argument('<catalogue>', 'catalogue of the lists (JSON)')))
-    .description('make a new key, and move everything to it; continues where it was interrupted')
-    .option('--max-rejects <share>', 'share of a file that may be rejected', share, 0.01)
+    .description('make a new key, and move everything to it; after an interruption, run it again to continue')
+    .option('--max-rejects <share>', 'share of the lines of a file that may be rejected', share, 0.01)
     .option('--source-names <file>', SOURCE_NAMES)
     .option('--drop-unknown-sources', DROP_UNKNOWN, false)
     .addHelpText('after', examples('list-key rotate my.lists.json --reason "yearly rotation"'))
@@ -84,14 +84,10 @@ export function addListKey(program: Command): void {
 
   addTarget(command.command('finish'))
     .description('remove the old key from every Worker, once nothing needs it')
-    .option(
-      '--drop-releases',
-      'also if a release with the old key could still be needed for a rollback',
-      false,
-    )
+    .option('--drop-releases', 'finish even if a rollback could still need a release with the old key', false)
     .option(
       '--drop-records',
-      'also if block records with the old key are kept: nobody can read them then',
+      'finish even if block records with the old key are kept, which then become unreadable',
       false,
     )
     .addHelpText('after', examples('list-key finish --drop-records'))
@@ -104,13 +100,17 @@ export function addListKey(program: Command): void {
 function addKeyFile(command: Command): Command {
   return command.option(
     '--key-file <file>',
-    'file that keeps the keys, if LIST_KEY comes from the environment',
+    'file that stores the keys, if LIST_KEY comes from the environment',
   );
 }
 
 function addTarget(command: Command): Command {
   return addKeyFile(command)
-    .option('--remote', 'deployed Workers: set their secrets with wrangler, and use their KV', false)
+    .option(
+      '--remote',
+      'rotate the deployed Workers: set their secrets with wrangler, and use their KV',
+      false,
+    )
     .option(
       '--env <name>',
       'environment of wrangler.toml with a Worker; repeatable (default: the top level)',
@@ -186,7 +186,7 @@ const NEXT: Readonly<Record<(typeof STEPS)[number], string>> = {
   writers: 'next: 2/4, every Worker writes with the new key',
   coordinator: 'next: 3/4, the coordinator re-keys what it stores',
   release: 'next: 4/4, a release with the new key',
-  finish: 'everything new is under the first key; next: npx numgate list-key finish',
+  finish: 'everything new uses the first key; next: npx numgate list-key finish',
 };
 
 export function formatState(state: RotationState): Report<RotationState> {
@@ -199,14 +199,14 @@ export function formatState(state: RotationState): Report<RotationState> {
       ? [`finish needs two more pushes, or --drop-releases: ${needs.releases.join(', ')} need the old key`]
       : []),
     ...(keyIds.length > 1 && needs.registrations && step === 'finish'
-      ? ['finish has to wait until the registry has sealed its changes again: a minute']
+      ? ['finish has to wait until the registry has sealed its changes again, which takes a minute']
       : []),
     ...(keyIds.length > 1 && needs.texts
-      ? [`finish needs the text release in force with the new key: ${RESEAL_TEXTS}`]
+      ? [`before finish, seal the text release in force with the new key: ${RESEAL_TEXTS}`]
       : []),
     ...(keyIds.length > 1 && needs.recordsUntil !== null
       ? [
-          `finish has to wait until ${needs.recordsUntil}, or needs --drop-records: block records have the old key`,
+          `finish has to wait until ${needs.recordsUntil}, or needs --drop-records: some block records have the old key`,
         ]
       : []),
   ];

@@ -19,12 +19,12 @@ interface ListOptions extends OrganisationOption {
 export function addNotices(program: Command): void {
   const notices = program
     .command('notices')
-    .description('show the notices to an organisation, and what became of them (scope: notices)');
+    .description('show the notices to an organisation, with their answers and deliveries (scope: notices)');
 
   addOrganisationOption(notices.command('list'), 'notices')
     .description('list notices, oldest first')
-    .option('--after <version>', 'only notices after this one', wholeNumber, 0)
-    .option('--limit <rows>', 'rows at most', positiveNumber, NOTICES_PAGE_MAX)
+    .option('--after <version>', 'only notices after this version', wholeNumber, 0)
+    .option('--limit <rows>', 'maximum number of rows', positiveNumber, NOTICES_PAGE_MAX)
     .addHelpText('after', examples('notices list --organisation acme'))
     .action(async ({ organisation, after, limit }: ListOptions) => {
       const found: Notice[] = [];

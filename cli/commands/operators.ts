@@ -25,7 +25,7 @@ export function addOperators(program: Command): void {
         .slice(0, OPERATORS_SHOWN)
         .map(({ operator, name, country, status }) => [`operator:${operator}`, name, country, status]);
       const rest = operators.length - rows.length;
-      const more = rest === 0 ? '' : `and ${count(rest)} more: add a word\n`;
+      const more = rest === 0 ? '' : `and ${count(rest)} more: add a word to narrow the search\n`;
       print(formatTable(['operator', 'name', 'country', 'status'], rows) + more, { operators });
     });
 }

@@ -38,7 +38,7 @@ type SetOptions = ChangeOptions & OrganisationSettings & PartnerOptions;
 export function addOrganisations(program: Command): void {
   const organisations = program
     .command('organisations')
-    .description('manage organisations: what clients, tokens and signing keys belong to');
+    .description('manage organisations, which own clients, tokens and signing keys');
   const changing = (name: string): Command => addWaitOptions(addReasonOption(organisations.command(name)));
 
   organisations
@@ -78,7 +78,10 @@ export function addOrganisations(program: Command): void {
       const { seq } = await put(adminOfEnvironment(), given, reason, { 'if-none-match': '*' }).catch(
         (error: unknown) => {
           if (!hasCode(error, 'PRECONDITION_FAILED')) throw error;
-          throw new CommandFailure(`organisation ${id} already exists: organisations set changes it`, 4);
+          throw new CommandFailure(
+            `organisation ${id} already exists: use organisations set to change it`,
+            4,
+          );
         },
       );
       await printChange([`${id} added (seq ${seq})\n`, { id, seq }], { wait, url });
@@ -118,33 +121,48 @@ export function addOrganisations(program: Command): void {
 
 function addSettingOptions(command: Command): Command {
   return command
-    .option('--display-name <name>', 'name for people (default: the id)')
+    .option('--display-name <name>', 'name that people see (default: the ID)')
     .option('--authority <name>', 'name under which it vouches for lists; none for no authority', authority)
-    .option('--roles <list>', `roles that its tokens may have, of ${ROLES.join(', ')}`, commaList)
-    .option('--contact <text>', 'how to reach its people')
-    .option('--sender-code <code>', 'identifies it in its texts and tokens; none for no code', senderCode)
-    .option('--reseller', 'it resells the service of relays: statistics count it among resellers')
-    .option('--no-reseller', 'statistics count its sender code among relays')
+    .option('--roles <list>', `roles that its tokens may have: any of ${ROLES.join(', ')}`, commaList)
+    .option('--contact <text>', 'how to contact the organisation')
+    .option(
+      '--sender-code <code>',
+      'code that identifies it in its texts and tokens; none for no code',
+      senderCode,
+    )
+    .option(
+      '--reseller',
+      'count its sender code among resellers in statistics, because it resells the service of relays',
+    )
+    .option('--no-reseller', 'count its sender code among relays in statistics')
     .addOption(
       new Option(
         '--certificate-approval <how>',
-        'whether a valid certificate approves a registration, or a reviewer does',
+        'whether a valid certificate approves a registration, or a reviewer must approve it',
       ).choices(CERTIFICATE_APPROVALS),
     )
     .option(
       '--declared-numbers <numbers>',
-      'numbers that its clients check on an ordinary day; none to declare nothing',
+      'numbers that its clients check on an ordinary day; none removes the declaration',
       declared,
     )
     .addOption(
-      new Option('--partner-kind <kind>', 'makes it a partner: where its reports come from').choices(
-        PARTNER_KINDS,
-      ),
+      new Option(
+        '--partner-kind <kind>',
+        'make it a partner; the kind says where its reports come from',
+      ).choices(PARTNER_KINDS),
     )
-    .option('--partner-weight <weight>', 'of its reports, 0.25 to 2 (default: 1)', decimal)
-    .option('--partner-slices <slices>', 'objects over which its reports are divided; final', wholeNumber)
-    .option('--partner-reports-per-day <reports>', 'reports that it may send a day', wholeNumber)
-    .option('--partner-mock', 'a partner for tests: it reports test numbers, and nothing else; final');
+    .option('--partner-weight <weight>', 'weight of its reports, 0.25 to 2 (default: 1)', decimal)
+    .option(
+      '--partner-slices <slices>',
+      'number of objects that share its reports; cannot be changed later',
+      wholeNumber,
+    )
+    .option('--partner-reports-per-day <reports>', 'reports that it may send per day', wholeNumber)
+    .option(
+      '--partner-mock',
+      'make it a partner for tests, which reports only test numbers; cannot be changed later',
+    );
 }
 
 function decimal(text: string): number {
@@ -168,7 +186,10 @@ function withPartner(
   };
   if (Object.keys(options).length === 0) return settings;
   if (before === null && partnerKind === undefined) {
-    throw new CommandFailure('it is no partner yet: --partner-kind makes it one', 2);
+    throw new CommandFailure(
+      'the organisation is not a partner yet: make it a partner with --partner-kind',
+      2,
+    );
   }
   // `put` validates the whole organisation.
   return { ...settings, partner: { ...before, ...options } as PartnerSettings };
@@ -227,7 +248,7 @@ function formatOrganisations(organisations: readonly Organisation[]): Report {
 }
 
 function formatPartner({ kind, weight, slices, reportsPerDay, mock }: PartnerSettings): string {
-  const bounds = `weight ${weight}, ${slices} slices, ${reportsPerDay} reports a day`;
+  const bounds = `weight ${weight}, ${slices} slices, ${reportsPerDay} reports per day`;
   return `${kind}${mock ? ', mock' : ''}: ${bounds}`;
 }
 
@@ -260,7 +281,7 @@ function formatOrganisation(organisation: Organisation, clients: readonly string
       ['sender code', senderCode === null ? 'none' : `${senderCode}${reseller ? ' (reseller)' : ''}`],
       ['valid certificates', certificateApproval === 'approve' ? 'approve registrations' : 'are reviewed'],
       // Services before 0.2.0 do not return `declaredNumbers`.
-      ['numbers a day, declared', (declaredNumbers ?? null) === null ? 'none' : String(declaredNumbers)],
+      ['declared numbers per day', (declaredNumbers ?? null) === null ? 'none' : String(declaredNumbers)],
       ['partner', partner === null ? 'no' : formatPartner(partner)],
       ['webhook hosts', orNone(webhookHosts)],
       ['clients', orNone(clients)],

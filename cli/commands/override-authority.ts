@@ -12,7 +12,7 @@ export interface BreakGlassOptions {
 export function addBreakGlassOption(command: Command): Command {
   return command.option(
     '--break-glass',
-    'do not wait for a second person; reverts unless one reviews it within a day; requires --reason',
+    'do not wait for a second person; the change reverts unless a second person reviews it within a day; requires --reason',
   );
 }
 
@@ -28,7 +28,7 @@ export interface AuthorityOptions extends BreakGlassOptions {
 export function addAuthorityOption(command: Command): Command {
   return addBreakGlassOption(command).option(
     '--override-authority <name>',
-    'change lists and entries of this authority too; repeatable; requires --reason and the scope override',
+    'also change lists and entries of this authority; repeatable; requires --reason and the scope override',
     (name: string, before: readonly string[] = []) => [...before, name],
   );
 }

@@ -18,7 +18,7 @@ export interface OverrideOptions extends AuthorityOptions {
 
 export function addOverrideOptions(command: Command): Command {
   return addAuthorityOption(command)
-    .option('--plan <hash>', 'only if the plan still has this hash')
+    .option('--plan <hash>', 'continue only if the plan still has this hash')
     .addOption(overrideOption(PUSH_GUARDS))
     .option('--reason <text>', `reason for the audit log (default: "numgate ${command.name()}")`);
 }
@@ -44,7 +44,7 @@ export function reasonOf(
 ): string {
   if (reason === undefined && overrideAuthority.length > 0)
     throw new CommandFailure(
-      '--override-authority requires --reason: explain why you act for another one',
+      '--override-authority requires --reason: explain why you act for another authority',
       2,
     );
   if (reason === undefined && breakGlass === true)

@@ -106,7 +106,7 @@ async function signerRefusal(
   if (authority === null) return null;
   const foreign = [...lists.keys()].filter((name) => name !== authority);
   if (foreign.length === 0) return null;
-  const message = `it changes lists of ${formatOwners(foreign, lists)}, and the key that signed it may change only those`;
+  const message = `it changes lists of ${formatOwners(foreign, lists)}, but the key that signed it may change only the lists`;
   return fail(
     'SIGNER_FOREIGN',
     `${message} of "${authority}": build with --authority ${authority}, or sign it with a key of the installation`,

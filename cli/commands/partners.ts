@@ -17,7 +17,9 @@ interface WithdrawOptions {
 export function addPartners(program: Command): void {
   const partners = program
     .command('partners')
-    .description('show the partners who report spam, and withdraw the reports of one (scope: reports)');
+    .description(
+      'show the partners that report spam, and withdraw the reports of a partner (scope: reports)',
+    );
 
   partners
     .command('list')
@@ -30,7 +32,7 @@ export function addPartners(program: Command): void {
 
   partners
     .command('show')
-    .description('show a partner with its reports, and how far a withdrawal is')
+    .description('show a partner with its reports, and the progress of a withdrawal')
     .argument('<organisation>')
     .addHelpText('after', examples('partners show skt'))
     .action(async (id: string) => print(...formatPartner(await adminOfEnvironment().get(pathOf(id)))));
@@ -38,13 +40,13 @@ export function addPartners(program: Command): void {
   requireReason(partners.command('withdraw'))
     .description('withdraw all reports of a partner, and lift the blocks that rested on them')
     .argument('<organisation>')
-    .option('--since <date>', 'only reports that came since: 2026-11-24 (in Korea), or a time', time)
+    .option('--since <date>', 'only reports received since: 2026-11-24 (in Korea), or a time', time)
     .addHelpText(
       'after',
       `
-Have the keys of the partner removed (numgate clients remove, scope clients): what comes later is not withdrawn, so
-withdraw once more after that. Blocks that
-other reports support stay, and so do those that a person confirmed. numgate partners show has the progress.`,
+First have the keys of the partner removed (numgate clients remove, scope clients). Reports that arrive later are not
+withdrawn, so withdraw again after that. Blocks that other reports support stay, and so do blocks that a person confirmed.
+To follow the progress, use numgate partners show.`,
     )
     .addHelpText(
       'after',
@@ -85,7 +87,8 @@ function rowOf(partner: PartnerInfo): (string | number)[] {
 }
 
 function formatPartners(partners: readonly PartnerInfo[]): Report {
-  const none = 'no organisation is a partner: numgate organisations set <id> --partner-kind <kind>\n';
+  const none =
+    'no organisation is a partner: make one with numgate organisations set <id> --partner-kind <kind>\n';
   return [partners.length === 0 ? none : formatTable(NAMES, partners.map(rowOf)), { partners }];
 }
 

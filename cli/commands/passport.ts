@@ -34,7 +34,7 @@ interface CertificateOptions {
 export function addPassport(program: Command): void {
   const passport = program
     .command('passport')
-    .description('manage what PASSporTs (STIR/SHAKEN) at gateways are verified with');
+    .description('manage the roots and certificates that verify PASSporTs (STIR/SHAKEN) at gateways');
 
   passport
     .command('list')
@@ -51,7 +51,7 @@ export function addPassport(program: Command): void {
 
   passport
     .command('show')
-    .description('show a certificate: the numbers that it may sign for, and why it is not valid')
+    .description('show a certificate: the numbers that it may sign for, and, if it is not valid, why')
     .argument('<id>')
     .addHelpText('after', examples('passport show kt-2026'))
     .action(async (id: string) =>
@@ -59,12 +59,12 @@ export function addPassport(program: Command): void {
     );
 
   addReasonOption(passport.command('root'))
-    .description('add a root, or change one; other settings stay unchanged')
+    .description('add or change a root; other settings stay unchanged')
     .argument('<id>', 'lower case letters, digits and dashes')
     .option('--certificate <file>', 'the certificate of the root in PEM')
     .option(
       '--hosts <list>',
-      'where chains of this root may be fetched, with a port if it is not 443',
+      'hosts from which chains of this root may be fetched, with a port if it is not 443',
       commaList,
     )
     .addHelpText(
@@ -86,16 +86,16 @@ export function addPassport(program: Command): void {
     });
 
   addReasonOption(passport.command('certificate'))
-    .description('add the certificate of a signer, or change one; other settings stay unchanged')
+    .description('add or change the certificate of a signer; other settings stay unchanged')
     .argument('<id>', 'lower case letters, digits and dashes')
-    .option('--url <url>', 'where its chain is, exactly as PASSporTs name it in "x5u"')
+    .option('--url <url>', 'URL of its chain, exactly as PASSporTs name it in "x5u"')
     .option(
       '--numbers <list>',
       'numbers and ranges that its service provider codes stand for, such as +821000000000..+821099999999',
       commaList,
     )
     .addOption(
-      new Option('--state <state>', 'nothing is verified with a suspended one').choices(
+      new Option('--state <state>', 'set the state; a suspended certificate verifies nothing').choices(
         PASSPORT_CERTIFICATE_STATES,
       ),
     )
@@ -122,8 +122,8 @@ export function addPassport(program: Command): void {
   for (const kind of ['root', 'certificate'] as const) {
     const consequence =
       kind === 'root'
-        ? 'certificates that end at it alone are no longer used'
-        : 'nothing is verified with it';
+        ? 'certificates that chain only to this root are no longer used'
+        : 'it no longer verifies anything';
     addReasonOption(passport.command(`remove-${kind}`))
       .description(`remove a ${kind}: ${consequence}`)
       .argument('<id>')
@@ -189,7 +189,7 @@ function formatCertificate(certificate: PassportCertificateInfo): Report {
     ['status', status],
     ['problem', problem ?? 'none'],
     ['service provider codes', orNone(providers)],
-    ['they stand for', orNone(numbers)],
+    ['numbers of these codes', orNone(numbers)],
     ['may sign for', orNone(authorized)],
     ['valid from', times.notBefore ?? 'not verified'],
     ['valid until', times.notAfter ?? 'not verified'],

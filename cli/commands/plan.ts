@@ -86,12 +86,12 @@ function refusalOf(
   if (authority !== undefined && (current?.release ?? null) !== base)
     return fail(
       'BASE_MOVED',
-      `it has the lists of others as ${base} has them, and ${current?.release ?? 'no release'} is current: build again`,
+      `its lists of other authorities are those of ${base}, but ${current?.release ?? 'no release'} is current: build again`,
     );
   if (candidate !== null && candidate.release !== release)
     return fail(
       'RELEASE_STATE',
-      `${candidate.release} is the canary: promote it to all, or roll it back first`,
+      `${candidate.release} is the canary: first promote it to all data centres, or roll it back`,
     );
   const fold = checkFold(foldedSeq, droppedSeq, seq);
   if (!fold.ok) return fold;

@@ -43,9 +43,9 @@ export function addPolicy(program: Command): void {
 
   const setting = (name: string): Command =>
     addBreakGlassOption(addWaitOptions(policy.command(name)))
-      .option('--reason <text>', 'reason for the audit log; required without --dry-run')
+      .option('--reason <text>', 'reason for the audit log (required, except with --dry-run)')
       .addOption(
-        new Option('--dry-run', 'show what would change, and change nothing')
+        new Option('--dry-run', 'show what would change, without changing anything')
           .default(false)
           .conflicts('wait'),
       );

@@ -29,7 +29,7 @@ export function addProposals(program: Command): void {
 
   proposals
     .command('list')
-    .description('list proposals and break-glass changes; those that wait come first')
+    .description('list proposals and break-glass changes; waiting ones come first')
     .addHelpText('after', examples('proposals list'))
     .action(async () => {
       print(...formatProposals(await adminOfEnvironment().get<ProposalList>('proposals')));
@@ -53,7 +53,7 @@ export function addProposals(program: Command): void {
 
   program
     .command('approve')
-    .description('execute a proposal of somebody else, or keep a break-glass change')
+    .description("execute somebody else's proposal, or keep a break-glass change")
     .argument('<id>', 'number of the proposal', proposalId)
     .option('--sha256 <hash>', 'hash that "proposals show" prints (required)')
     .option('--reason <text>', 'reason for the audit log')
@@ -69,7 +69,9 @@ export function addProposals(program: Command): void {
     });
 
   requireReason(program.command('reject'))
-    .description('reject a proposal (your own: withdraw it), or take back a break-glass change now')
+    .description(
+      'reject a proposal (to withdraw your own, use proposals withdraw), or revert a break-glass change now',
+    )
     .argument('<id>', 'number of the proposal', proposalId)
     .addHelpText('after', examples('reject 12 --reason "blocks a hospital"'))
     .action(async (id: number, { reason }: { reason: string }) => {
@@ -87,8 +89,8 @@ const REPLACED = /^(PRECONDITION_FAILED|BASE_MOVED|UNDONE|ENDED):/;
 function remedyOf({ id, note: why, sha256 }: ProposalInfo): string {
   const close = `to close it: npx numgate approve ${id} --sha256 ${sha256}`;
   return REPLACED.test(why ?? '')
-    ? `something newer has replaced it, or it has ended: nothing is left to take back\n${close}`
-    : `what is still in force of it, take back yourself; then\n${close}`;
+    ? `a newer change has replaced it, or it has ended: nothing is left to undo\n${close}`
+    : `undo by hand whatever is still in force, and then\n${close}`;
 }
 
 function proposalId(text: string): number {
@@ -167,7 +169,7 @@ function requestLines({ command, fields, count: many = 0, items = [] }: Proposed
 function effectLines({ changes, shown }: Proposal): string[] {
   const rest = changes - shown.length;
   return [
-    `  ${count(changes)} change${changes === 1 ? '' : 's'}, as in the audit log, which has keyed names for numbers:`,
+    `  ${count(changes)} change${changes === 1 ? '' : 's'}, as in the audit log, which has keyed names instead of numbers:`,
     ...shown
       .filter((entry) => !isOverride(entry))
       .flatMap(({ action, subject, before, after }) => [

@@ -40,7 +40,7 @@ export function addProve(program: Command): void {
     .description('check a build: every number of 010 and every stored entry; expect 0 wrong answers')
     .option(
       '--quick',
-      `look up one 010 number in ${QUICK_STEP}, and every stored entry; push does not accept this as proof`,
+      `look up only one in ${QUICK_STEP} numbers of 010, and every stored entry; push does not accept this as proof`,
       false,
     )
     .addHelpText('after', examples('prove'))

@@ -46,7 +46,7 @@ export function addPush(program: Command): void {
       1,
     )
     .addOption(
-      new Option('--staged', 'upload only; the cron promotes it (needs no token)')
+      new Option('--staged', 'only upload the release; the cron promotes it (needs no token)')
         .default(false)
         // The cron promotes to all data centres and accepts no override. The command ends before that, so it cannot wait.
         .conflicts(['override', 'overrideAuthority', 'breakGlass', 'plan', 'share', 'reason', 'wait']),
@@ -158,7 +158,6 @@ export async function push(
       ...{ base: base.manifest?.release ?? null, plan: hash, share, overrides, reason },
       ...(overrideAuthorities === undefined ? {} : { overrideAuthorities }),
       ...(breakGlass === undefined ? {} : { breakGlass }),
-      ...(breakGlass === undefined ? {} : { breakGlass }),
     };
     const done = await promoteWhenVisible(release, operation, upload, ports);
     return { ...done, ...upload.result, plan: hash, wasCurrent: false };
@@ -259,7 +258,7 @@ export function formatPush(result: PushResult, overrides: readonly PushGuard[]):
   const { wasCurrent, uploaded, values } = result;
   const advice =
     wasCurrent && uploaded < values
-      ? '  it was already current; --all uploads every value again, which repairs damaged ones\n'
+      ? '  it was already current; --all uploads every value again, which repairs damaged values\n'
       : '';
   return [formatState(result, overrides) + formatUploaded(result) + advice, result];
 }

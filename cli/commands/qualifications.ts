@@ -34,8 +34,14 @@ export function addQualifications(program: Command): void {
   qualifications
     .command('list')
     .description('list qualifications')
-    .addOption(new Option('--state <state>', 'only those in this state').choices(QUALIFICATION_STATES))
-    .option('--inspection-due-before <date>', 'only those whose next inspection is due before', time)
+    .addOption(
+      new Option('--state <state>', 'only qualifications in this state').choices(QUALIFICATION_STATES),
+    )
+    .option(
+      '--inspection-due-before <date>',
+      'only qualifications whose next inspection is due before this date',
+      time,
+    )
     .addHelpText('after', examples('qualifications list --state suspended'))
     .action(async ({ state, inspectionDueBefore }: ListOptions) => {
       const query = { state: state ?? null, inspectionDueBefore: inspectionDueBefore ?? null };
@@ -56,13 +62,9 @@ export function addQualifications(program: Command): void {
     .description('set the qualification; dates that you leave out stay as they are (scope: qualification)')
     .argument('<organisation>')
     .addArgument(new Argument('<state>').choices(QUALIFICATION_STATES))
-    .option(
-      '--factor <share>',
-      'with rateReduced: the share of the usual rate that is left, such as 0.5',
-      share,
-    )
+    .option('--factor <share>', 'with rateReduced: the remaining share of the usual rate, such as 0.5', share)
     .option('--inspected-at <date>', 'last inspection: 2026-11-24 (in Korea), a time, or none', timeOrNone)
-    .option('--next-inspection-by <date>', 'when the next one is due, or none', timeOrNone)
+    .option('--next-inspection-by <date>', 'when the next inspection is due, or none', timeOrNone)
     .option('--valid-until <date>', 'when the certification ends automatically, or none', timeOrNone)
     .addHelpText(
       'after',

@@ -65,7 +65,7 @@ export async function act(
   const lines = [
     `${failed.length} of ${counted(targets.length, 'registration')} failed`,
     ...failed.map(({ organisation, id, failure }) => `  ${organisation}/${id}: ${failure.message}`),
-    ...(left > 0 ? [`  ${counted(left, 'registration')} left out`] : []),
+    ...(left > 0 ? [`  ${counted(left, 'registration')} not tried`] : []),
   ];
   throw new CommandFailure(lines.join('\n'));
 }
@@ -86,7 +86,7 @@ async function unpublished(done: Registration[], admin: Admin): Promise<Refused[
     if (publication === 'pending' || publication === 'waiting') {
       const room =
         publication === 'waiting' ? ': the service has no room for additions; see numgate status' : '';
-      const message = `is ${state}, but not published within ${WAIT_SECONDS} s (${publication})${room}`;
+      const message = `is ${state}, but was not published within ${WAIT_SECONDS} s (${publication})${room}`;
       failed.push({ organisation, id, failure: new CommandFailure(message) });
     }
   }

@@ -26,8 +26,8 @@ export interface ContentOptions {
 }
 
 export const NUMBER_WORDS = `
-Shells and process lists show the words of a command line. To keep the number out of them, write - in its place and
-then the number on standard input. A range is written +82221230000..+82221230099.
+Shell histories and process lists show the words of a command line. To keep the number out of them, pass - in its place,
+and write the number to standard input. A range is written +82221230000..+82221230099.
 The documents stay with you: only their SHA-256 is sent.`;
 
 export function addContentOptions(command: Command): Command {
@@ -35,25 +35,26 @@ export function addContentOptions(command: Command): Command {
     .addOption(new Option('--basis <basis>', 'why you may use the number').choices(BASES))
     .option('--holder <name>', 'who holds the line')
     .addOption(
-      new Option('--holder-kind <kind>', 'what the holder is (default of a new one: organisation)').choices(
-        HOLDER_KINDS,
-      ),
+      new Option(
+        '--holder-kind <kind>',
+        'kind of the holder (default for a new registration: organisation)',
+      ).choices(HOLDER_KINDS),
     )
     .option('--clients <list>', 'clients that may use the number, separated by commas', commaList)
     .option(
       '--proof <kind=file>',
-      `a document, of the kind ${PROOF_KINDS.join(', ')}; also kind=sha256:<hex>, and then ` +
-        'optionally ,expires=<date> ,reference=<text> (repeatable)',
+      `a document of one of the kinds ${PROOF_KINDS.join(', ')}; the file can also be sha256:<hex>; ` +
+        'optionally followed by ,expires=<date> and ,reference=<text> (repeatable)',
       (text: string, others: readonly WrittenProof[] | undefined) => [...(others ?? []), proofOf(text)],
     )
     .option(
       '--expires <date>',
-      'when the registration is to end: a date (its start in Korea), RFC 3339, or none',
+      'when the registration ends: a date (its start in Korea), a time in RFC 3339, or none',
       (text: string) => (text === 'none' ? NONE : time(text)),
     )
     .option(
       '--reference <text>',
-      'your own name for it, unique in your organisation; none for none',
+      'your own name for it, unique in your organisation; none for no name',
       (text: string) => (text === 'none' ? NONE : text),
     );
 }

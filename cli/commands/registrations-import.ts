@@ -36,9 +36,9 @@ interface ImportOptions extends OrganisationOption {
 export function addImport(registrations: Command): void {
   addOrganisationOption(registrations.command('import'))
     .description('create and change registrations from a CSV; nothing is stored if a line is invalid')
-    .argument('<file>', '.csv in UTF-8, also gzipped; the first line names the columns')
+    .argument('<file>', '.csv in UTF-8, which may be gzipped; the first line names the columns')
     .option('--submit', 'submit the registrations for review', false)
-    .option('--dry-run', 'check every line and show what would happen; store nothing', false)
+    .option('--dry-run', 'check every line and show what would happen, without storing anything', false)
     .option('--skip-invalid', 'store the valid lines, and leave out the others', false)
     .option('--report <file>', 'write a CSV with the result of each line')
     .addHelpText(
@@ -46,9 +46,9 @@ export function addImport(registrations: Command): void {
       `
 Columns: reference, number, basis, holderKind, holder, clients, proofs, expires. A line with a known reference
 changes that registration. clients are separated by spaces. proofs are separated by ; and each is
-kind:sha256:expires:reference. Dates are the start of that day in Korea.
+kind:sha256:expires:reference. A date means the start of that day in Korea.
 If the command stops, run it again: it continues, and stores no line twice.
-Exit code 1: a line is invalid, and nothing is stored. With --skip-invalid, the code is 0 although lines were left out:
+Exit code 1: a line is invalid, and nothing was stored. With --skip-invalid, the code is 0 even if lines were left out:
 the report and --json ("rejected") name them.`,
     )
     .addHelpText(
@@ -105,7 +105,7 @@ async function importFile(path: string, options: ImportOptions, admin: Admin): P
     const rejected = rows.filter(isRejected);
     if (dryRun || (rejected.length > 0 && !skipInvalid)) return { rows, isStored: false };
     begun = journal.begin(rejected);
-  } else note('continues the upload that was interrupted\n');
+  } else note('continuing the interrupted upload\n');
   const { upload, rejected } = begun;
   const stopNotice = onInterrupt(() => 'to continue, run the same command again');
   try {
@@ -125,7 +125,7 @@ async function importFile(path: string, options: ImportOptions, admin: Admin): P
     return { rows: [...stored, ...rejected].sort((a, b) => a.line - b.line), isStored: true };
   } catch (error) {
     if (!(error instanceof CommandFailure)) throw error;
-    const message = `${error.message}\nsome lines may be stored; to continue, run the same command again`;
+    const message = `${error.message}\nsome lines may have been stored; to continue, run the same command again`;
     throw new CommandFailure(message, error.exitCode, error.extras);
   } finally {
     stopNotice();
@@ -234,7 +234,7 @@ function writeReport(path: string, rows: readonly ImportedRow[]): void {
 
 export function addExport(registrations: Command): void {
   addOrganisationOption(registrations.command('export'))
-    .description('write all registrations to standard output as CSV, which import reads again')
+    .description('write all registrations to standard output as CSV, which import can read')
     .addHelpText('after', examples('registrations export --organisation acme > senders.csv'))
     .action(async ({ organisation }: OrganisationOption) => {
       const admin = adminOfEnvironment();

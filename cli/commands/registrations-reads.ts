@@ -41,11 +41,15 @@ export function addReads(registrations: Command, command: (name: string) => Comm
 
   command('list')
     .description('list registrations')
-    .addOption(new Option('--state <state>', 'only in this state').choices(STATES))
-    .option('--client <id>', 'only those that this client may use')
-    .addOption(new Option('--basis <basis>', 'only with this basis').choices(BASES))
-    .option('--operation <n>', 'only those that this block of terminated numbers has suspended', wholeNumber)
-    .option('--limit <rows>', 'rows at most; export writes all', positiveNumber, 200)
+    .addOption(new Option('--state <state>', 'only registrations in this state').choices(STATES))
+    .option('--client <id>', 'only registrations that this client may use')
+    .addOption(new Option('--basis <basis>', 'only registrations with this basis').choices(BASES))
+    .option(
+      '--operation <n>',
+      'only registrations that this block of terminated numbers has suspended',
+      wholeNumber,
+    )
+    .option('--limit <rows>', 'maximum number of rows; export writes all', positiveNumber, 200)
     .addHelpText('after', examples('registrations list --organisation acme --state needsUpdate'))
     .action(async (options: ListFilter) => print(...formatPage(await listed(options), options.limit)));
 
@@ -72,11 +76,11 @@ export function addReads(registrations: Command, command: (name: string) => Comm
       );
       const [text, value] = formatRegistrations(registrations);
       const isFull = registrations.length >= REGISTRATIONS_PAGE_MAX;
-      print(isFull ? `${text}there may be more: list --state shows all\n` : text, value);
+      print(isFull ? `${text}there may be more: use list --state to see all\n` : text, value);
     });
 
   addTargetOption(registrations.command('history'))
-    .description('list what happened to a registration, as its audit records')
+    .description('list the audit records of a registration')
     .argument('<id>', 'such as 17, or acme/17')
     .addHelpText('after', examples('registrations history 17 --organisation acme'))
     .action(async (word: string, { organisation }: Partial<OrganisationOption>) => {
@@ -87,8 +91,8 @@ export function addReads(registrations: Command, command: (name: string) => Comm
     });
 
   command('audit')
-    .description('write the audit chain of all registrations to standard output; audit verify reads it')
-    .option('--after <n>', 'only records after this one', wholeNumber, 0)
+    .description('write the audit chain of all registrations to standard output, as input for audit verify')
+    .option('--after <n>', 'only records after record n', wholeNumber, 0)
     .addHelpText('after', examples('registrations audit --organisation acme > acme.ndjson'))
     .action(async ({ organisation, after }: OrganisationOption & { readonly after: number }) => {
       const path = `${registrationsOf(organisation)}/audit`;
@@ -97,7 +101,7 @@ export function addReads(registrations: Command, command: (name: string) => Comm
 
   command('events')
     .description('list reminders and decisions, oldest first')
-    .option('--after <id>', 'only events after this one', wholeNumber, 0)
+    .option('--after <id>', 'only events after this ID', wholeNumber, 0)
     .addHelpText('after', examples('registrations events --organisation acme --after 120'))
     .action(async ({ organisation, after }: OrganisationOption & { readonly after: number }) => {
       const path = `${registrationsOf(organisation)}/events`;
@@ -167,7 +171,8 @@ export function formatRegistrations(registrations: readonly Registration[]): Rep
 
 function formatPage({ registrations, next }: RegistrationPage, limit: number): Report {
   const [text] = formatRegistrations(registrations);
-  const more = next === null ? '' : `there are more than ${limit}: --limit, or export, shows the others\n`;
+  const more =
+    next === null ? '' : `there are more than ${limit}: raise --limit, or use export, to see the others\n`;
   return [text + more, { registrations, next }];
 }
 
@@ -214,7 +219,7 @@ export function formatOthers({ organisation, id, basis, others }: Registration):
 }
 
 function formatPlace({ mock, publication }: Registration): string {
-  if (mock === true) return ' as a mock, which no check knows';
+  if (mock === true) return ' as a mock, which no check uses';
   return publication === 'published' ? ', at the edge' : ` (${publication})`;
 }
 

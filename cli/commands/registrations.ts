@@ -69,12 +69,12 @@ export function addRegistrations(program: Command): void {
       const { value, ifUnchanged } = await admin.tagged<Registration>(path);
       const registration = await contentOf(number, options, value.holder);
       if (Object.keys(registration).length === 0)
-        throw new CommandFailure('give a field to change: see --help', 2);
+        throw new CommandFailure('give at least one field to change: see --help', 2);
       printOne(await admin.change('PATCH', path, { registration, reason }, ifUnchanged));
     });
 
   addContentOptions(command('validate'))
-    .description('check a registration and show what is wrong or missing; store nothing')
+    .description('check a registration and show what is wrong or missing, without storing it')
     .argument('<number>', '- reads it from standard input')
     .addHelpText('after', NUMBER_WORDS)
     .addHelpText(

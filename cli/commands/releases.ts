@@ -36,7 +36,7 @@ export function addReleases(program: Command): void {
     .addHelpText(
       'after',
       `
-Promoting a canary to all checks the guards again: repeat the --override options of the canary.`,
+Promoting a canary to all data centres checks the guards again: repeat the --override options of the canary.`,
     )
     .addHelpText('after', examples('promote 20261124T0312Z-9f2c1e4b --share 0.5'))
     .action(async (release: string, options: PromoteOptions) => {
@@ -56,7 +56,9 @@ Promoting a canary to all checks the guards again: repeat the --override options
     });
 
   addWaitOptions(addAuthorityOption(requireReason(program.command('rollback'))))
-    .description('undo the last promotion: withdraw the canary if there is one, else the current release')
+    .description(
+      'undo the last promotion: withdraw the canary if there is one, otherwise the current release',
+    )
     .option('--release <name>', 'only if this release would be withdrawn')
     .addHelpText('after', examples('rollback --reason "blocks customers of one operator" --wait'))
     .action(async (options: WaitOptions & AuthorityOptions & Rollback) => {
@@ -70,7 +72,7 @@ Promoting a canary to all checks the guards again: repeat the --override options
 
   program
     .command('releases')
-    .description('list releases, and why one was refused')
+    .description('list releases, with the reason for each refusal')
     .addHelpText('after', examples('releases'))
     .action(async () => {
       print(...formatReleases(await adminOfEnvironment().get<ReleaseList>('releases')));

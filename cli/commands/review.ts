@@ -37,8 +37,8 @@ interface NumberEventOptions {
 
 /** Actions without reasons by field. */
 const SIMPLE = [
-  ['claim', 'take a registration, so that no one else decides on it'],
-  ['release', 'give a claimed registration back to the queue'],
+  ['claim', 'claim a registration, so that nobody else can decide on it'],
+  ['release', 'return a claimed registration to the queue'],
   ['approve', 'approve a claimed registration: its clients may use the number within seconds'],
   ['resume', 'put a suspended registration back in force'],
 ] as const;
@@ -71,8 +71,8 @@ export function addReview(program: Command): void {
   review
     .command('queue')
     .description('list the registrations that wait for a decision, oldest first')
-    .option('--organisation <id>', 'only those of this organisation')
-    .option('--limit <rows>', 'rows at most', positiveNumber, 100)
+    .option('--organisation <id>', 'only registrations of this organisation')
+    .option('--limit <rows>', 'maximum number of rows', positiveNumber, 100)
     .addHelpText('after', examples('review queue --organisation acme'))
     .action(async (options: QueueOptions) => print(...formatQueue(await queued(options))));
 
@@ -80,11 +80,12 @@ export function addReview(program: Command): void {
     .description('report that a registered number was terminated or ported to another carrier')
     .argument('<number>', '- reads it from standard input')
     .addOption(new Option('--event <event>', 'what happened (required)').choices(NUMBER_EVENTS))
-    .option('--at <time>', 'when: a date in Korea, or a time, RFC 3339 (default: now)', time)
+    .option('--at <time>', 'when it happened: a date (in Korea), or a time in RFC 3339 (default: now)', time)
     .addHelpText(
       'after',
       `
-Every registration of the number gets an event. If a list or a live block has the number as terminated, it is suspended.`,
+Every registration of the number gets an event. If a list or a live block says that the number is terminated, the
+registration is suspended.`,
     )
     .addHelpText('after', examples('review number-event - --event ported --at 2026-11-20'))
     .action(async (word: string, { event, at, reason }: NumberEventOptions) => {
@@ -97,8 +98,8 @@ Every registration of the number gets an event. If a list or a live block has th
 
   review
     .command('suspended')
-    .description('name the registrations that a block of terminated numbers has suspended, one a line')
-    .argument('<operation>', 'number of the block', wholeNumber)
+    .description('list the registrations that a block of terminated numbers has suspended, one per line')
+    .argument('<operation>', 'operation number of the block', wholeNumber)
     .addHelpText(
       'after',
       examples('review suspended 4711 | npx numgate review resume - --reason "a mistake"'),
@@ -190,7 +191,7 @@ function formatQueue({ registrations, next }: ReviewQueue): Report {
     ...[`${organisation}/${id}`, basis, state, submittedAt, claimedBy ?? ''],
   ]);
   const names = ['registration', 'basis', 'state', 'submitted', 'claimed by'];
-  const more = next === null ? '' : 'more registrations wait: --limit shows them\n';
+  const more = next === null ? '' : 'more registrations are waiting: raise --limit to see them\n';
   const text = rows.length === 0 ? 'the queue is empty\n' : formatTable(names, rows) + more;
   return [text, { registrations, next }];
 }
@@ -208,6 +209,6 @@ function formatAffected({ registrations }: NumberEventDone, event: NumberEvent):
 
 /** The effect of a number event on a registration in force. */
 const EFFECTS: Readonly<Record<NumberEvent, string>> = {
-  ported: 'its sender has to send a certificate from the new carrier',
+  ported: 'its sender must send a certificate from the new carrier',
   terminated: 'not all of its numbers are listed as terminated',
 };

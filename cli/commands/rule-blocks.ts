@@ -45,17 +45,17 @@ type ActOptions = Partial<WaitOptions> & { readonly reason: string };
 const ACTIONS: readonly (readonly [action: RuleBlockAction, description: string, example: string])[] = [
   [
     'approve',
-    'approve a proposal: the number is blocked provisionally; a proposal for a range, with all its members',
+    'approve a proposal: the number is blocked provisionally; a proposal for a range blocks all its members',
     'rule-blocks approve 17 --reason "called the number, it is a scam" --wait',
   ],
   [
     'confirm',
-    'confirm a provisional block: it stays for the longer time of its rule, and no longer rests on its reports alone',
+    'confirm a provisional block: it stays for the longer time of its rule, and no longer depends only on its reports',
     'rule-blocks confirm 17 18 --reason "ticket 4711"',
   ],
   [
     'lift',
-    'lift a block at once; the reports until now no longer count',
+    'lift a block at once; the reports so far no longer count',
     'rule-blocks lift 17 --reason "the number of a hospital" --wait',
   ],
   ['dismiss', 'decline a proposal', 'rule-blocks dismiss 17 --reason "a bank"'],
@@ -64,13 +64,15 @@ const ACTIONS: readonly (readonly [action: RuleBlockAction, description: string,
 export function addRuleBlocks(program: Command): void {
   const blocks = program
     .command('rule-blocks')
-    .description('decide on the blocks that rules made of reports (scope: reports)');
+    .description('decide on the blocks that rules made from reports (scope: reports)');
 
   addFilter(blocks.command('list'))
     .description('list rule blocks in the order in which rules decided')
-    .addOption(new Option('--open', 'only what waits for a person or is in force').conflicts('state'))
-    .option('--newest', 'the newest first')
-    .option('--limit <rows>', 'rows at most', positiveNumber, 200)
+    .addOption(
+      new Option('--open', 'only rule blocks that wait for a person or are in force').conflicts('state'),
+    )
+    .option('--newest', 'list the newest first')
+    .option('--limit <rows>', 'maximum number of rows', positiveNumber, 200)
     .addHelpText('after', examples('rule-blocks list --state proposed', 'rule-blocks list --open --newest'))
     .action(async ({ limit, open, newest, ...filter }: ListOptions) => {
       const admin = adminOfEnvironment();
@@ -86,7 +88,7 @@ export function addRuleBlocks(program: Command): void {
 
   blocks
     .command('show')
-    .description('show a rule block: what it rests on, what speaks against it, and the members of a range')
+    .description('show a rule block, with its grounds, the counter-evidence, and the members of a range')
     .argument('<id>', 'such as 17', wholeNumber)
     .addHelpText('after', examples('rule-blocks show 17'))
     .action(async (id: number) =>
@@ -127,9 +129,9 @@ export function addRuleBlocks(program: Command): void {
   blocks
     .command('audit')
     .description(
-      'write the audit chain of rule blocks and partners to standard output; audit verify reads it',
+      'write the audit chain of rule blocks and partners to standard output, as input for audit verify',
     )
-    .option('--after <n>', 'only records after this one', wholeNumber, 0)
+    .option('--after <n>', 'only records after record n', wholeNumber, 0)
     .addHelpText('after', examples('rule-blocks audit > rule-blocks.ndjson'))
     .action(async ({ after }: { readonly after: number }) => {
       for await (const line of auditLines(adminOfEnvironment(), after, 'rule-blocks/audit'))
@@ -147,13 +149,13 @@ async function checkRule(admin: Admin, id: string): Promise<void> {
 
 function addFilter(command: Command): Command {
   return command
-    .addOption(new Option('--state <state>', 'only in this state').choices(BLOCK_STATES))
+    .addOption(new Option('--state <state>', 'only rule blocks in this state').choices(BLOCK_STATES))
     .addOption(
-      new Option('--cause <cause>', 'only those that were proposed, or ended, for this cause').choices(
+      new Option('--cause <cause>', 'only rule blocks that were proposed, or ended, for this cause').choices(
         RULE_BLOCK_CAUSES,
       ),
     )
-    .option('--rule <id>', 'only those of this rule');
+    .option('--rule <id>', 'only rule blocks of this rule');
 }
 
 async function act(
@@ -173,7 +175,7 @@ async function act(
 
 function formatDone({ id, state, until, seq, pending }: RuleBlockInfo): string {
   const end = until === null ? '' : ` until ${until}`;
-  const waits = pending ? ', and the coordinator does not have it yet' : seq === null ? '' : ` (seq ${seq})`;
+  const waits = pending ? ', but the coordinator does not have it yet' : seq === null ? '' : ` (seq ${seq})`;
   return `rule block ${id} is ${state}${end}${waits}\n`;
 }
 
@@ -224,7 +226,7 @@ function formatBlocks(blocks: readonly RuleBlockInfo[], next: string | null): Re
     return [id, subjectOf(block), stateOf(block), rule, distinct, kinds.join(' '), createdAt, until ?? ''];
   });
   const names = ['id', 'number or sender', 'state', 'rule', 'reporters#', 'kinds', 'decided', 'until'];
-  const more = next === null ? '' : 'there are more: --limit shows them\n';
+  const more = next === null ? '' : 'there are more: raise --limit to see them\n';
   return [
     rows.length === 0 ? 'no rule blocks\n' : formatTable(names, rows) + more,
     { ruleBlocks: blocks, next },
@@ -266,13 +268,13 @@ function formatBlock(block: RuleBlockInfo): Report<RuleBlockInfo> {
 }
 
 function evidenceLines(evidence: RuleBlockInfo['evidence']): string[] {
-  if (evidence === null) return [styleText('yellow', 'what speaks against it could not be read')];
+  if (evidence === null) return [styleText('yellow', 'the counter-evidence could not be read')];
   const { registered, certified, perThousand } = evidence;
   if (registered.length === 0) return ['nobody has registered it'];
   const names = registered.map((name) => (certified.includes(name) ? `${name} (certified)` : name));
   const rate =
     perThousand === null
       ? ''
-      : `; ${Number(perThousand.toFixed(3))} reporters per thousand of what their clients sent`;
+      : `; ${Number(perThousand.toFixed(3))} reporters per thousand texts or calls that their clients sent`;
   return [styleText('yellow', `registered by ${names.join(', ')}${rate}`)];
 }

@@ -17,8 +17,8 @@ export type Rehearsal = Omit<RehearsalPage, 'progress' | 'next'> & { readonly ru
 
 export function addRehearse(rules: Command): void {
   addRuleArguments(rules.command('rehearse'))
-    .description('show what a rule, or a change of it, would have done over the kept reports (scope: rules)')
-    .option('--since <date>', 'only reports from then on: 2026-11-24 (in Korea), or a time', time)
+    .description('show what a rule, or a change to it, would have done with the kept reports (scope: rules)')
+    .option('--since <date>', 'only reports since: 2026-11-24 (in Korea), or a time', time)
     .addHelpText(
       'after',
       examples('rules rehearse kr-50', 'rules rehearse kr-50 distinct=40 --since 2026-11-01'),
@@ -121,8 +121,8 @@ export function formatRehearsal(id: string, rehearsal: Rehearsal): Report<Rehear
   const then = Object.entries(blockedBy).map(([rule, many]) => `${count(many)} by ${rule}`);
   const lines = [
     `${id} would have fired for ${counted(fires, 'sender')}, of ${count(subjects)} with enough reports (${counted(reports, 'report')})`,
-    ...(then.length === 0 ? [] : [`of these, rules blocked then: ${then.join(', ')}`]),
-    'weights are those of now; protected, registered and certified senders would only have been proposed',
+    ...(then.length === 0 ? [] : [`of these, rules blocked at the time: ${then.join(', ')}`]),
+    "computed with today's weights; for protected, registered and certified senders, the rule would only have proposed a block",
     ...(unreadable === 0
       ? []
       : [`${counted(unreadable, 'sender')} could not be read: the key of reports was lost`]),

@@ -54,7 +54,7 @@ export function addRules(program: Command): void {
     });
 
   addChangeOptions(addRuleArguments(rules.command('set')))
-    .description('add a rule or change its fields; the others stay as they are (scope: rules)')
+    .description('add a rule, or change some of its fields; other fields stay unchanged (scope: rules)')
     .addHelpText(
       'after',
       examples(
@@ -98,7 +98,7 @@ export function addRules(program: Command): void {
 
   rules
     .command('versions')
-    .description('list the versions of a rule, also of a removed one')
+    .description('list the versions of a rule, even if it was removed')
     .argument('<id>')
     .addHelpText('after', examples('rules versions kr-50'))
     .action(async (id: string) => {
@@ -111,8 +111,8 @@ export function addRules(program: Command): void {
 
 function addChangeOptions(command: Command): Command {
   return addBreakGlassOption(command)
-    .option('--reason <text>', 'reason for the audit log; required without --dry-run')
-    .option('--dry-run', 'show what would change, and change nothing', false);
+    .option('--reason <text>', 'reason for the audit log (required, except with --dry-run)')
+    .option('--dry-run', 'show what would change, without changing anything', false);
 }
 
 function unchanged(inForce: Rule | null): string {
@@ -160,7 +160,7 @@ function explain(rule: Rule): string {
   const block = `a block for ${rule.provisional}, and ${rule.confirmed} once it is confirmed`;
   const result =
     state === 'off'
-      ? 'nothing: it is off'
+      ? 'nothing, because the rule is off'
       : state === 'shadow' || effect === 'shadow'
         ? 'a record only, no block'
         : approval === 'propose'

@@ -18,7 +18,7 @@ export function addSample(program: Command): void {
   program
     .command('sample')
     .description('write a seeded sample list of suspended and terminated Korean numbers')
-    .option('--size <numbers>', 'how many, up to 40,000,000', wholeNumber, 1_000_000)
+    .option('--size <numbers>', 'number of entries, up to 40,000,000', wholeNumber, 1_000_000)
     .option('--seed <number>', 'the same seed gives the same list', wholeNumber, 1)
     .option('--out <file>', 'gzipped CSV to write', 'build/demo/kr-sample.csv.gz')
     .addHelpText('after', examples('sample --size 5000000'))

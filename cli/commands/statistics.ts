@@ -44,8 +44,8 @@ export function addStatistics(program: Command): void {
     .addHelpText(
       'after',
       `
-A hidden count is shown as a dash. A month that is not closed shows whole tens, which change once a day. It is closed 8
-days after its end, and changes only by a correction, which is a further version.`,
+A hidden count is shown as a dash. The counts of a month that is not closed are whole tens, which change once a day. A month
+is closed 8 days after its end. After that, only a correction can change it, which makes a new version.`,
     )
     .addHelpText(
       'after',
@@ -59,7 +59,7 @@ days after its end, and changes only by a correction, which is a further version
       if (month === undefined) {
         const { table, ofVersion, csv, trace, correct } = options;
         if (table !== undefined || ofVersion !== undefined || csv || trace || correct)
-          throw new CommandFailure("missing argument 'month': the options are about one month", 2);
+          throw new CommandFailure("missing argument 'month': these options need a month", 2);
         print(...formatMonths(await listed()));
       } else if (options.correct) print(...(await corrected(month, options)));
       else if (options.trace) print(...formatTrace(await traced(month, options)));
@@ -80,7 +80,7 @@ async function listed(): Promise<MonthPage> {
 
 function formatMonths(page: MonthPage): Report<MonthPage> {
   const rows = page.months.map(({ month, version, at, digest }) => [month, version, at, digest]);
-  const open = `not closed: ${page.current} (whole tens, once a day); the first month is ${page.first}\n`;
+  const open = `not closed: ${page.current} (whole tens, updated once a day); the first month is ${page.first}\n`;
   const table = formatTable(['month', 'version#', 'closed or corrected', 'digest'], rows);
   return [rows.length === 0 ? `no month is closed yet\n${open}` : table + open, page];
 }
@@ -132,7 +132,7 @@ function formatMonth(shown: PublishedMonth, korean: boolean): string {
 }
 
 async function traced(month: string, { table, ofVersion }: StatisticsOptions): Promise<Trace> {
-  if (table === undefined) throw new CommandFailure('--trace is about one table: add --table', 2);
+  if (table === undefined) throw new CommandFailure('--trace shows one table: add --table', 2);
   const path = `../statistics/${encodeURIComponent(month)}/${table}/trace`;
   return adminOfEnvironment().get<Trace>(path, { version: ofVersion ?? null });
 }

@@ -11,7 +11,7 @@ import { addReasonOption, examples } from './options.ts';
 export function addStatusLists(program: Command): void {
   const lists = program
     .command('status-lists')
-    .description('see and push the lists that revoke certificates');
+    .description('show and push the lists that revoke certificates');
 
   lists
     .command('list')
@@ -25,7 +25,7 @@ export function addStatusLists(program: Command): void {
     });
 
   addReasonOption(lists.command('push'))
-    .description('push a list that an issuer has signed, so that nobody waits for the next pull')
+    .description('push a list that an issuer has signed, instead of waiting for the next pull')
     .argument('<file>', 'a status list token (statuslist+jwt)')
     .addHelpText('after', examples('status-lists push status-list.jwt'))
     .action(async (file: string, { reason }: { readonly reason: string }) => {

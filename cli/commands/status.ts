@@ -69,7 +69,7 @@ export function formatStatus(status: Status): Report {
   const { expiring = [] } = status;
   const lines = [
     current === null
-      ? 'no release is current: npx numgate build, prove, push'
+      ? 'no release is current: run npx numgate build, prove and push'
       : `${styleText('bold', current.release)} is current since ${current.promotedAt}, by ${current.by}`,
     ...(candidate === null
       ? []
@@ -153,7 +153,7 @@ function registrationLines({ registrations }: StatusInfo): string[] {
     ...refused.map(({ organisation, since }) =>
       styleText(
         'red',
-        `the registry refuses the changes of ${organisation} since ${since}, a defect of the service: nothing newer of it is published`,
+        `the registry has refused the changes of ${organisation} since ${since} because of a defect in the service: newer changes of ${organisation} are not published`,
       ),
     ),
   ];
@@ -175,7 +175,7 @@ function usageLine({ pairs, pairsMax, ranges, rangesMax, mostPairs, mostRanges }
         ]),
   ];
   if (warnings.length === 0) return line;
-  return styleText('yellow', [line, ...warnings, 'with more, no build succeeds'].join('; '));
+  return styleText('yellow', [line, ...warnings, 'above these limits, builds fail'].join('; '));
 }
 
 /** The changes since the releases, and the room for them. */
@@ -217,7 +217,7 @@ function responseLines({ response, live }: StatusInfo): string[] {
       : [
           styleText(
             'red',
-            `rules can set no more blocks since ${rulesFullSince}, and propose them: build and push a release`,
+            `rules have proposed blocks instead of setting them since ${rulesFullSince}, because there is no room: build and push a release`,
           ),
         ]),
     ...(keyIds.length > 0
@@ -238,7 +238,9 @@ function textLines({ text }: Status): string[] {
     `text risk: ${current === null ? 'no release' : `release ${current}`}${canary}; ` +
     counted(campaigns.confirmed ?? 0, 'confirmed campaign');
   if (published === version) return [line];
-  return [styleText('yellow', `${line}; the data centres get state ${published} of ${version} so far`)];
+  return [
+    styleText('yellow', `${line}; the data centres still get state ${published} instead of ${version}`),
+  ];
 }
 
 /** The next step of an unfinished rotation of LIST_KEY. */
@@ -261,8 +263,8 @@ function proposalLines({ proposals = {} }: Pick<StatusInfo, 'proposals'>): strin
     ...line(unreviewed, `${change} waits for a review`, `${changes} wait for a review`).map((text) =>
       styleText('yellow', text),
     ),
-    ...line(revertFailed, `${change} could not be taken back`, `${changes} could not be taken back`).map(
-      (text) => styleText('red', text),
+    ...line(revertFailed, `${change} could not be reverted`, `${changes} could not be reverted`).map((text) =>
+      styleText('red', text),
     ),
   ];
 }

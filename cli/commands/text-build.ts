@@ -42,10 +42,13 @@ export function addTextBuild(text: Command): void {
       `a host list, as name=FILE:effect:authority; effects are ${EFFECTS.join(', ')}; repeatable`,
       hostsOption,
     )
-    .option('--canary-texts <file>', 'your own legitimate texts: counts how many the release would hit')
-    .option('--keep-model', 'the model of the release in force', false)
-    .option('--keep-hosts', 'the host lists of the release in force', false)
-    .option('--skip-invalid', 'leave invalid lines of host lists out', false)
+    .option(
+      '--canary-texts <file>',
+      'file of your own legitimate texts, to count how many the release would hit',
+    )
+    .option('--keep-model', 'keep the model of the release in force', false)
+    .option('--keep-hosts', 'keep the host lists of the release in force', false)
+    .option('--skip-invalid', 'leave out invalid lines of host lists', false)
     .addOption(
       new Option('--offline', 'do not contact the service: no base release')
         .default(false)
@@ -98,9 +101,9 @@ export async function buildText(settings: TextBuildSettings): Promise<TextBuildR
   const { builds, admin, keepModel = false, keepHosts = false, skipInvalid = false } = settings;
   const catalogue = readTextCatalogue(settings.catalogue ?? null, settings, keepModel || keepHosts);
   if (keepModel && catalogue.model !== null)
-    throw new CommandFailure('the catalogue names a "model": remove it, or leave --keep-model out', 2);
+    throw new CommandFailure('the catalogue names a "model": remove it, or leave out --keep-model', 2);
   if (keepHosts && catalogue.hostLists.length > 0)
-    throw new CommandFailure('there are host lists to build: remove them, or leave --keep-hosts out', 2);
+    throw new CommandFailure('there are host lists to build: remove them, or leave out --keep-hosts', 2);
   const keys = await listKeys();
   const signer = await signingKey();
   const createdAt = settings.now ?? new Date();
@@ -151,7 +154,9 @@ async function baseOf(admin: Admin): Promise<TextManifest | null> {
     return (await manifestInForce(admin))?.manifest ?? null;
   } catch (error) {
     if (!(error instanceof Unreachable)) throw error;
-    throw new CommandFailure(`${error.message}\n--offline builds without the service, for a first release`);
+    throw new CommandFailure(
+      `${error.message}\nto build a first release without the service, pass --offline`,
+    );
   }
 }
 
@@ -167,7 +172,7 @@ export function formatTextBuild(result: TextBuildResult): Report {
     ...(rejected === 0
       ? []
       : [styleText('yellow', `  ${counted(rejected, 'line')} left out: ${folder.path}/${REJECTS}`)]),
-    ...(excused === 0 ? [] : [`  ${counted(excused, 'host')} also on an allow list, which decides`]),
+    ...(excused === 0 ? [] : [`  ${counted(excused, 'host')} also on an allow list, which takes precedence`]),
     ...(canaries === null ? [] : formatCanaries(canaries).map((line) => `  ${line}`)),
     `${count(bytes)} bytes. To see what it changes: npx numgate text plan`,
   ];

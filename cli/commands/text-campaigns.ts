@@ -44,13 +44,13 @@ interface AddOptions extends ChangeOptions {
 export function addTextCampaigns(text: Command): void {
   const campaigns = text
     .command('campaigns')
-    .description('campaigns of reported texts: list, confirm, reject, revoke (scope: text)');
+    .description('list, confirm, reject and revoke campaigns of reported texts (scope: text)');
 
   campaigns
     .command('list')
     .description('list campaigns, oldest first')
-    .addOption(new Option('--state <state>', 'only those in this state').choices(CAMPAIGN_STATES))
-    .option('--limit <rows>', 'rows at most', positiveNumber, 200)
+    .addOption(new Option('--state <state>', 'only campaigns in this state').choices(CAMPAIGN_STATES))
+    .option('--limit <rows>', 'maximum number of rows', positiveNumber, 200)
     .addHelpText('after', examples('text campaigns list --state confirmed', 'text campaigns list --json'))
     .action(async ({ state, limit }: ListOptions) => {
       const filter = state === undefined ? {} : { state };
@@ -69,26 +69,33 @@ export function addTextCampaigns(text: Command): void {
     );
 
   addAuthority(requireReason(campaigns.command('add')))
-    .description('confirm the campaigns of texts: texts like them are blocked until the end')
-    .option('--file <file>', 'texts, one a line; .ndjson has objects with "text"; - for standard input')
+    .description('confirm campaigns of given texts: similar texts are blocked until the end')
+    .option('--file <file>', 'texts, one per line; .ndjson has objects with "text"; - is standard input')
     .addOption(
-      new Option('--fingerprint <base64>', 'a fingerprint of 128 bytes in place of a text; repeatable')
+      new Option('--fingerprint <base64>', 'a fingerprint of 128 bytes instead of a text; repeatable')
         .conflicts('file')
         .argParser((value: string, before: readonly string[] = []) => [...before, value]),
     )
     .option('--key-id <id>', 'ID of the TEXT_KEY of the fingerprints, from text status')
-    .option('--until <end>', '30d, a date or a time, at most 90 days ahead (required)')
+    .option(
+      '--until <end>',
+      'when the campaign ends: 30d, a date or a time, at most 90 days ahead (required)',
+    )
     .addHelpText(
       'after',
       `
-The texts are sent to the service, which computes their fingerprints and keeps nothing else of them. Texts that are alike
-become one campaign. Write line breaks as spaces: fingerprints leave them out.`,
+The texts are sent to the service, which computes their fingerprints and keeps nothing else. Similar texts become one
+campaign. Write line breaks as spaces: fingerprints ignore them.`,
     )
     .addHelpText('after', examples('text campaigns add --file texts.txt --until 30d --reason "ticket 4711"'))
     .action(async (options: AddOptions) => print(...formatAdded(await enrol(adminOfEnvironment(), options))));
 
   for (const [action, description, example] of [
-    ['reject', 'decline an observed campaign: no rule confirms it any more', 'reject c-17 --reason "a bank"'],
+    [
+      'reject',
+      'reject an observed campaign: rules can no longer confirm it',
+      'reject c-17 --reason "a bank"',
+    ],
     ['revoke', 'end a confirmed campaign at once', 'revoke c-17 --reason "a delivery notice of the post"'],
   ] as const) {
     addAuthority(requireReason(campaigns.command(action)))
@@ -101,9 +108,12 @@ become one campaign. Write line breaks as spaces: fingerprints leave them out.`,
   }
 
   addAuthority(requireReason(campaigns.command('confirm')))
-    .description('confirm a campaign until an end; also changes the end of a confirmed one')
+    .description('confirm a campaign, or change the end of a confirmed campaign')
     .argument('<id...>', 'such as c-17', campaignIds)
-    .option('--until <end>', '30d, a date or a time, at most 90 days ahead (required)')
+    .option(
+      '--until <end>',
+      'when the campaign ends: 30d, a date or a time, at most 90 days ahead (required)',
+    )
     .addHelpText('after', examples('text campaigns confirm c-17 --until 30d --reason "seen by the desk"'))
     .action(async (ids: readonly string[], options: ChangeOptions & { readonly until?: string }) =>
       change(ids, 'confirm', { until: endOf(options), ...fieldsOf(options) }),
@@ -112,11 +122,11 @@ become one campaign. Write line breaks as spaces: fingerprints leave them out.`,
   campaigns
     .command('match')
     .description(
-      'find the campaigns of texts, and whether they are blocked; the texts are sent to the service',
+      'find the campaigns of texts, and whether the texts are blocked; the texts are sent to the service',
     )
     .requiredOption(
       '--file <file>',
-      'texts, one a line; .ndjson has objects with "text"; - for standard input',
+      'texts, one per line; .ndjson has objects with "text"; - is standard input',
     )
     .addHelpText('after', examples('text campaigns match --file texts.txt'))
     .action(async ({ file }: { readonly file: string }) =>
@@ -124,7 +134,7 @@ become one campaign. Write line breaks as spaces: fingerprints leave them out.`,
     );
 
   requireReason(campaigns.command('import'))
-    .description('take the campaigns that numgate feed pull wrote; what you have decided yourself stays')
+    .description('import the campaigns that numgate feed pull wrote; your own decisions stay')
     .argument('<file>', 'campaigns.ndjson')
     .addHelpText('after', examples('text campaigns import campaigns.ndjson --reason "the feed of KISA"'))
     .action(async (file: string, { reason }: ChangeOptions) => {
@@ -140,7 +150,7 @@ become one campaign. Write line breaks as spaces: fingerprints leave them out.`,
 function addAuthority(command: Command): Command {
   return command.option(
     '--override-authority <name>',
-    'change campaigns of this authority too; repeatable; requires the scope override',
+    'also change campaigns of this authority; repeatable; requires the scope override',
     (name: string, before: readonly string[] = []) => [...before, name],
   );
 }
@@ -220,7 +230,7 @@ function formatList(campaigns: readonly CampaignInfo[], next: string | null): Re
     ],
   ]);
   const names = ['campaign', 'state', 'by', 'reports#', 'first seen', 'last seen', 'until'];
-  const more = next === null ? '' : 'there are more: --limit shows them\n';
+  const more = next === null ? '' : 'there are more: raise --limit to see them\n';
   return [rows.length === 0 ? 'no campaigns\n' : formatTable(names, rows) + more, { campaigns, next }];
 }
 
@@ -262,7 +272,7 @@ function formatImported(results: ImportedCampaigns['results']): Report<ImportedC
     return many === 0 ? [] : [`${result}: ${many}`];
   });
   const note = results.some(({ result }) => result === 'foreignKey')
-    ? ['foreignKey: made with another TEXT_KEY. Members of a community must set the same one.']
+    ? ['foreignKey: made with another TEXT_KEY. All members of a community must set the same TEXT_KEY.']
     : [];
   return [`${[...lines, ...note].join('\n')}\n`, { results }];
 }

@@ -24,8 +24,10 @@ const NO_PSI = 'too few';
 export function addTextDrift(text: Command): void {
   text
     .command('drift')
-    .description(`show how the scores of texts move (default: the last ${DRIFT_BASE_DAYS} days; scope: text)`)
-    .option('--client <id>', 'one client (default: all together)')
+    .description(
+      `show how the scores of texts change (default: the last ${DRIFT_BASE_DAYS} days; scope: text)`,
+    )
+    .option('--client <id>', 'one client (default: all clients together)')
     .option('--from <day>', 'first day in Korea, such as 2026-11-20')
     .option('--to <day>', 'last day, inclusive (default: today)')
     .option('--bins', `print the counts of all ${SCORE_BINS} bins of scores`, false)
@@ -34,10 +36,10 @@ export function addTextDrift(text: Command): void {
       `
 PSI is the population stability index of the scores of a day against those of the ${DRIFT_BASE_DAYS} days before, by the same
 model: the sum over ${SCORE_BINS} bins of (p - q) ln(p / q). Above ${TEXT_DRIFT_PSI_MAX}, an alarm is raised: look at samples, and
-train a new model. There is none for so few texts that chance alone could reach half of that.
+train a new model. No PSI is shown for so few texts that chance alone could reach half of that.
 
-A canary whose rate of suspicious texts exceeds the expected one by a factor of ${TEXT_CANARY_RATE_FACTOR} is withdrawn, if the
-counts support it. The expected rate is that of the release in force, for the texts of the same clients.`,
+A canary is withdrawn if its rate of suspicious texts exceeds the expected rate by a factor of ${TEXT_CANARY_RATE_FACTOR}, and the
+counts support this. The expected rate is the rate of the release in force, for the texts of the same clients.`,
     )
     .addHelpText('after', examples('text drift', 'text drift --client relay-07 --from 2026-11-01 --bins'))
     .action(async ({ client = null, from = null, to = null, bins }: DriftOptions) => {

@@ -35,20 +35,20 @@ interface EvaluateOptions extends TextInputOptions {
 export function addTextEvaluate(text: Command): void {
   const command = text
     .command('evaluate')
-    .description('show what a model finds in labelled texts that it did not learn from')
+    .description('evaluate a model on labelled texts that it did not learn from')
     .argument('<folder>', 'folder that text train wrote')
     .argument('<file...>', 'texts with labels: .csv with a header, or .ndjson')
     .option(
       '--folds <n>',
-      'cross-validate instead: train on the other folds of these texts, with the size of the model',
+      'cross-validate instead: train models of the same size on the other folds of these texts',
       foldsOf,
     );
   addTextInputOptions(command)
     .addHelpText(
       'after',
       `
-Texts that the model learnt from are left out. Rates that the texts are too few for are not shown: among n texts without a
-false positive, the rate can still be 3/n.`,
+Texts that the model learnt from are left out. Omits rates that need more texts than there are: with no false positive
+among n texts, the true rate can still be 3/n.`,
     )
     .addHelpText(
       'after',

@@ -34,7 +34,7 @@ export function addTextExplain(text: Command): void {
     .description('explain the score, the band, the hosts and the campaign of one text, on this machine')
     .argument('[folder]', 'folder of a text release (default: the release in force)')
     .option('--file <file>', 'the text (default: standard input)')
-    .addOption(new Option('--model <folder>', 'only a model that text train wrote'))
+    .addOption(new Option('--model <folder>', 'use only a model, from the folder that text train wrote'))
     .option('--campaigns', 'also send the text to the service, to find its campaign', false)
     .addHelpText('after', examples('text explain --file text.txt', 'text explain --campaigns < text.txt'))
     .action(async (path: string | undefined, { file, model, campaigns }: ExplainOptions) => {
@@ -58,7 +58,7 @@ async function publishedOf(
     // The argument may be the text itself, so the message must not repeat it.
     if (!existsSync(path))
       throw new CommandFailure(
-        'there is no such folder of a text release. The text is read from standard input or --file',
+        'the folder of the text release does not exist. The text is read from standard input or --file',
         2,
       );
     return releaseInFolder(new TextFolder(path));
@@ -67,7 +67,7 @@ async function publishedOf(
   if (current !== null) return current;
   if (campaigns) return NO_TEXT;
   throw new CommandFailure(
-    'no text release is in force: name the folder of one, a model with --model, or look up --campaigns only',
+    'no text release is in force: name the folder of a text release, name a model with --model, or look up only campaigns with --campaigns',
   );
 }
 
@@ -128,7 +128,7 @@ export function formatExplanation(explanation: Explanation): Report {
       : `score ${score}, band ${styleText('bold', band!)}: model ${visible(model!)}, ${formatThresholds(thresholds)}`,
     ...(reasons.length === 0 ? [] : [`  what raised it most: ${reasons.join(', ')}`]),
     ...(hosts.length === 0 ? ['no host'] : hosts.map((found) => formatHost(found, hasLists))),
-    ...(hasLists ? [] : ['no host list was looked at']),
+    ...(hasLists ? [] : ['no host list was looked up']),
     formatCampaign(campaign),
     formatCheck(check, hasLists),
     campaign === undefined
@@ -177,7 +177,7 @@ function formatCampaign(match: CampaignMatch | undefined): string {
 function formatHost({ host, list, entry }: HostFinding, hasLists: boolean): string {
   if (!hasLists) return `host ${visible(host)}`;
   if (list === null) return `host ${visible(host)}: on no list`;
-  const as = entry === null || entry === host ? '' : `, which has ${visible(entry)}`;
+  const as = entry === null || entry === host ? '' : `, which lists ${visible(entry)}`;
   return `host ${visible(host)}: ${list.effect} by list ${visible(list.name)} of ${visible(list.authority)}${as}`;
 }
 
@@ -201,9 +201,11 @@ function checkOf({ analysis, hosts, campaign }: Explanation): Check {
 function formatCheck({ verdict, code }: Check, hasLists: boolean): string {
   if (code === null)
     return hasLists
-      ? 'a check: nothing against the text'
-      : 'a check: nothing in what was looked at is against the text';
+      ? 'a check would find nothing against the text'
+      : 'a check would find nothing against the text in what was looked up';
   const clients =
-    code === 'TEXT_SUSPICIOUS' ? ', for clients with "onSuspiciousText": "label"; for others no effect' : '';
-  return `a check: ${verdict}, ${code}${clients}`;
+    code === 'TEXT_SUSPICIOUS'
+      ? ', for clients with "onSuspiciousText": "label"; no effect for other clients'
+      : '';
+  return `a check would return ${verdict}, ${code}${clients}`;
 }

@@ -25,8 +25,11 @@ interface PlanOptions {
 
 export function addTextPlan(text: Command): void {
   addTextFolderArgument(text.command('plan'))
-    .description('show what a push would change, and which guards it would hit; sends nothing')
-    .option('--canary-texts <file>', 'your own legitimate texts: counts how many the release would hit')
+    .description('show what a push would change, and which guards it would hit, without sending anything')
+    .option(
+      '--canary-texts <file>',
+      'file of your own legitimate texts, to count how many the release would hit',
+    )
     .addHelpText('after', examples('text plan', 'text plan --canary-texts ours.txt'))
     .action(async (path: string | undefined, { canaryTexts }: PlanOptions) => {
       const folder = textFolderOf(path);
@@ -137,7 +140,7 @@ export function formatTextPlan(result: TextPlanResult, planned: PlannedPush = TE
       ? [`  ${formatCanaryCounts(manifest)}`]
       : formatCanaries(canaries).map((line) => `  ${line}`)),
     ...(isCurrent
-      ? ['it is in force already: a push changes nothing']
+      ? ['it is already in force: a push changes nothing']
       : [
           ...formatGuards(guards),
           ...unusedOverrides(planned.overrides, guards),

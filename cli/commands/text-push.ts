@@ -34,7 +34,7 @@ export function addTextPush(text: Command): void {
         .argParser(canaryShare)
         .conflicts('promote'),
     )
-    .option('--dry-run', 'check the release and show what it would change; send nothing', false)
+    .option('--dry-run', 'check the release and show what it would change, without sending anything', false)
     .addHelpText(
       'after',
       examples('text push --canary 0.1', 'text push build/text-releases/text-… --promote'),
@@ -78,7 +78,7 @@ export async function pushText(
     values: Object.fromEntries([...values].map(([key, bytes]) => [key, toBase64(bytes)])),
     reason,
   };
-  const stopNotice = onInterrupt(() => 'run the same command again: it sends the release once');
+  const stopNotice = onInterrupt(() => 'run the same command again: the release is sent only once');
   try {
     const pushed = await admin.change<TextReleaseInfo>('POST', 'text/releases', body);
     if (share === null) return { pushed, promoted: null };
@@ -102,14 +102,14 @@ function notPromoted(
 ): unknown {
   if (!(error instanceof CommandFailure)) return error;
   const { guards = [] } = error.extras as { readonly guards?: readonly TextGuardHit[] };
-  const lines = [error.message, `${release} is at the service, and was not put into force`];
+  const lines = [error.message, `${release} was sent to the service, but was not put into force`];
   if (error.exitCode !== 3) {
     const message = lines.join('\n');
     return new CommandFailure(message, error.exitCode, { ...error.details, message, pushed: release });
   }
   const where = share === 1 ? '' : ` --share ${share}`;
   const command = `npx numgate text promote ${release}${where}${overrideWords(guards, overrides)}`;
-  const message = [...lines, 'to put it into force all the same:', `  ${command}`].join('\n');
+  const message = [...lines, 'to put it into force anyway:', `  ${command}`].join('\n');
   return new CommandFailure(message, 3, { ...error.details, message, pushed: release, command });
 }
 

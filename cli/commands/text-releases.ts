@@ -50,7 +50,9 @@ export function addTextReleases(text: Command): void {
     });
 
   requireReason(text.command('rollback'))
-    .description('undo the last promotion: withdraw the canary if there is one, else the release in force')
+    .description(
+      'undo the last promotion: withdraw the canary if there is one, otherwise the release in force',
+    )
     .option('--release <name>', 'only if this release would be withdrawn')
     .addHelpText('after', examples('text rollback --reason "labels one-time codes"'))
     .action(async ({ release, reason }: { release?: string; reason: string }) => {
@@ -130,7 +132,7 @@ export function formatTextReleases(list: TextReleaseList): Report {
     const names = [release, formatTextState(info), base ?? '', model?.name ?? '', hosts?.count ?? 0];
     return [...names, pushedAt, promotedAt ?? '', pushedBy];
   });
-  if (rows.length === 0) return ['there is no text release: npx numgate text build\n', list];
+  if (rows.length === 0) return ['there is no text release: run npx numgate text build\n', list];
   const names = ['release', 'state', 'base', 'model', 'hosts#', 'pushed', 'promoted', 'pushed by'];
   return [formatTable(names, rows), list];
 }
@@ -157,7 +159,7 @@ export function formatTextStatus(status: TextStatus): Report {
       ? styleText('yellow', 'TEXT_KEY is not set: no campaign is recognised')
       : `ID of TEXT_KEY: ${visible(textKeyId)}`,
     published < version
-      ? styleText('yellow', `state ${version}; the data centres get ${published} so far`)
+      ? styleText('yellow', `state ${version}; the data centres still get state ${published}`)
       : `state ${version}`,
   ];
   return [`${lines.join('\n')}\n`, status];

@@ -25,13 +25,13 @@ interface SampleRow {
 export function addTextSample(text: Command): void {
   text
     .command('sample')
-    .description('write the texts that ship as a training file: English spam, Korean comments and reviews')
-    .option('--limit <rows>', 'at most so many rows of each set, spread over it', positiveNumber)
+    .description('write the included texts as a training file: English spam, Korean comments and reviews')
+    .option('--limit <rows>', 'maximum number of rows from each set, spread over the set', positiveNumber)
     .option('--out <file>', 'new CSV to write', 'build/text/sample.csv')
     .addHelpText('after', examples('text sample --limit 2000'))
     .action(({ out, limit }: SampleOptions) => {
       if (existsSync(out))
-        throw new CommandFailure(`${out} exists: name a new file with --out, or remove it`);
+        throw new CommandFailure(`${out} already exists: name a new file with --out, or remove it`);
       const rows = sampleRows(limit);
       mkdirSync(dirname(out), { recursive: true });
       writeFileSync(`${out}.new`, csvOf(rows));

@@ -53,13 +53,13 @@ export function addTextTrain(text: Command): void {
     .argument('<file...>', 'texts with labels: .csv with a header, or .ndjson')
     .option('--out <folder>', 'new folder for the model and its report (required)')
     .addOption(
-      new Option('--name <name>', 'name of the model, as answers show it')
+      new Option('--name <name>', 'name of the model, as responses show it')
         .argParser(nameOf)
         .default(`model-${new Date().toISOString().slice(0, 10).replaceAll('-', '')}`),
     )
     .option(
       '--bits <n>',
-      `buckets as a power of two, ${MODEL_BITS_MIN} to ${MODEL_BITS_MAX}: 17 for 128 KiB`,
+      `number of buckets as a power of two, ${MODEL_BITS_MIN} to ${MODEL_BITS_MAX}; 17 makes a model of 128 KiB`,
       between(MODEL_BITS_MIN, MODEL_BITS_MAX),
       BITS,
     )
@@ -67,24 +67,27 @@ export function addTextTrain(text: Command): void {
     .option('--folds <n>', 'folds of the cross-validation', between(FOLDS_MIN, FOLDS_MAX), FOLDS)
     .option(
       '--held-out <share>',
-      'share of the texts that is only evaluated',
+      'share of the texts that is held out for the evaluation',
       shareUpTo(HELD_OUT_MAX),
       HELD_OUT,
     )
     .addOption(
-      new Option('--split <how>', 'how texts are held out: the latest, where they have dates, or by hash')
+      new Option(
+        '--split <how>',
+        'how texts are held out: the latest texts (if texts have dates), or by hash',
+      )
         .choices(SPLITS)
         .default('time'),
     )
     .option(
       '--review-rate <share>',
-      'share of legitimate texts, of any domain, that may be in "review" or above',
+      'share of the legitimate texts of each domain that may be in "review" or above',
       shareUpTo(RATE_MAX),
       TARGET_DEFAULTS.review,
     )
     .option(
       '--suspicious-rate <share>',
-      'share of legitimate texts, of any domain, that may be "suspicious"',
+      'share of the legitimate texts of each domain that may be "suspicious"',
       shareUpTo(RATE_MAX),
       TARGET_DEFAULTS.suspicious,
     );
@@ -92,9 +95,9 @@ export function addTextTrain(text: Command): void {
     .addHelpText(
       'after',
       `
-Columns or fields: "text", "label" (spam or legitimate), and where known "date" (RFC 3339), "domain" of legitimate text, such
-as delivery or reviews, and "campaign". Near-duplicates and texts of one campaign are used to learn or to evaluate, never
-for both. Texts stay on this machine; the report has pieces of them.`,
+Columns or fields: "text", "label" (spam or legitimate), and, if known, "date" (RFC 3339), "domain" of legitimate text, such
+as delivery or reviews, and "campaign". Near-duplicates and texts of one campaign are used either to learn or to evaluate,
+never for both. The texts stay on this machine, but the report contains pieces of them.`,
     )
     .addHelpText(
       'after',
@@ -156,7 +159,7 @@ function newFolder(path: string | undefined): string {
   if (path === undefined) throw new CommandFailure("required option '--out <folder>' not specified", 2);
   const out = resolve(path);
   if (existsSync(out) && readdirSync(out).length > 0)
-    throw new CommandFailure(`${path} exists: name a new folder with --out, or remove it`);
+    throw new CommandFailure(`${path} already exists: name a new folder with --out, or remove it`);
   return out;
 }
 

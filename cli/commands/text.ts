@@ -28,6 +28,6 @@ const FAMILIES: readonly ((text: Command) => void)[] = [
 export function addText(program: Command): void {
   const text = program
     .command('text')
-    .description('text risk: train models, build and publish text releases, explain scores');
+    .description('manage text risk: train models, build and publish text releases, explain scores');
   for (const addFamily of FAMILIES) addFamily(text);
 }

@@ -60,7 +60,10 @@ export function addTokens(program: Command): void {
         'if-none-match': '*',
       }).catch((error: unknown) => {
         if (!hasCode(error, 'PRECONDITION_FAILED')) throw error;
-        throw new CommandFailure(`token ${id} already exists: tokens rotate gives it another secret`, 4);
+        throw new CommandFailure(
+          `token ${id} already exists: use tokens rotate to give it another secret`,
+          4,
+        );
       });
       print(`${key}\n`, { id, token: key });
     });
@@ -78,7 +81,7 @@ export function addTokens(program: Command): void {
       const rights = role !== undefined ? { scopes: undefined } : scopes !== undefined ? { role: null } : {};
       const changed = withSettings({ ...token, ...rights }, withNulls(settings));
       if (isDeepStrictEqual(valid(changed), valid(token)))
-        return print(`${id} has these settings already: nothing was changed\n`, { id, changed: false });
+        return print(`${id} already has these settings: nothing was changed\n`, { id, changed: false });
       await put(admin, changed, reason, ifUnchanged);
       print(`${id} changed\n`, { id, changed: true });
     });
@@ -93,9 +96,9 @@ export function addTokens(program: Command): void {
       if (options.finish) {
         const newest = newestOnly(token.secretSha256);
         if (newest === null)
-          return print(`${id} has one secret already: nothing was changed\n`, { id, changed: false });
+          return print(`${id} has only one secret: nothing was changed\n`, { id, changed: false });
         await put(admin, { ...token, secretSha256: newest }, reason, ifUnchanged);
-        return print(`${id} has one secret now\n`, { id, secrets: 1 });
+        return print(`${id} now has one secret\n`, { id, secrets: 1 });
       }
       const kept = keptSecrets(token, options, { command: 'tokens rotate', what: 'secret' });
       const { key, secretSha256 } = await newKey(id);
@@ -116,15 +119,15 @@ export function addTokens(program: Command): void {
 
 function addSettingOptions(command: Command): Command {
   return addConditionOptions(command)
-    .addOption(new Option('--role <role>', 'role of the holder, with its scopes').choices(ROLES))
+    .addOption(new Option('--role <role>', 'role of the holder, which decides the scopes').choices(ROLES))
     .addOption(
-      new Option('--scopes <list>', `instead of a role: of ${SCOPES.join(', ')}`)
+      new Option('--scopes <list>', `scopes instead of a role: any of ${SCOPES.join(', ')}`)
         .argParser(commaList)
         .conflicts('role'),
     )
     .option(
       '--organisation <id>',
-      `organisation that the token belongs to (at first: ${DEFAULT_ORGANISATION})`,
+      `organisation that the token belongs to (default for a new token: ${DEFAULT_ORGANISATION})`,
     );
 }
 

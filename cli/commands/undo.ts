@@ -17,22 +17,22 @@ interface UndoCommandOptions extends WaitOptions, AuthorityOptions {
 
 export function addUndo(program: Command): void {
   addWaitOptions(addAuthorityOption(requireReason(program.command('undo'))))
-    .description('reverse one block, unblock, clear or undo, with all its numbers and sources')
+    .description('reverse a block, unblock, clear or undo, for all its numbers and sources')
     .argument(
       '<operation>',
-      'its number, as block, unblock, clear, entries and audit export show it',
+      'number of the operation, as block, unblock, clear, entries and audit export show it',
       wholeNumber,
     )
-    .option('--skip-changed', 'leave entries as they are that other operations have changed since', false)
+    .option('--skip-changed', 'skip entries that other operations have changed since', false)
     .addHelpText(
       'after',
       `
-Every number and source gets back the entries that it had before, except those that have ended meanwhile. Guards do not
-apply. An operation cannot be undone once a release contains it, after a week, or twice. An undo can be undone.`,
+Each number and source gets back its earlier entries, except entries that have ended since. Guards do not apply. An
+operation cannot be undone twice, after a week, or once a release contains it. An undo can be undone.`,
     )
     .addHelpText('after', examples('undo 123 --reason "wrong file"'))
     .action(async (operation: number, options: UndoCommandOptions) => {
-      if (operation === 0) throw new CommandFailure('the number of an operation is above 0', 2);
+      if (operation === 0) throw new CommandFailure('the number of an operation must be above 0', 2);
       const body = {
         reason: options.reason,
         ...(options.skipChanged ? { skipChanged: true } : {}),

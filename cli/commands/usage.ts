@@ -25,7 +25,9 @@ export function addUsage(program: Command): void {
     .argument('[client]', 'one client, by hour (default: all clients that you may see)')
     .option('--from <time>', 'first UTC day or hour, such as 2026-11-24 or 2026-11-24T03:00Z')
     .option('--to <time>', 'last UTC day or hour, exclusive')
-    .addOption(new Option('--by <dimension>', 'divide the requests').choices(DIMENSIONS))
+    .addOption(
+      new Option('--by <dimension>', 'break down the requests by this dimension').choices(DIMENSIONS),
+    )
     .option('--csv', 'print CSV', false)
     .addHelpText(
       'after',

@@ -24,7 +24,7 @@ export function addDeliveries(command: Command): void {
     .description('list the deliveries to a webhook, newest first')
     .argument('<id>', 'as list shows it')
     .addOption(new Option('--state <state>', 'only deliveries in this state').choices(DELIVERY_STATES))
-    .option('--limit <rows>', 'rows at most', positiveNumber, 50)
+    .option('--limit <rows>', 'maximum number of rows', positiveNumber, 50)
     .addHelpText('after', examples('webhooks deliveries 0a1b2c3d4e5f --state failed --organisation acme'))
     .action(async (id: string, { organisation, state, limit }: DeliveriesOptions) => {
       const path = `${organisationPath(organisation)}/webhooks/${encodeURIComponent(id)}/deliveries`;
@@ -39,7 +39,7 @@ export function addDeliveries(command: Command): void {
         found.push(...page.deliveries);
         next = page.next;
       } while (next !== null && found.length < limit);
-      const more = next === null ? '' : 'there are more deliveries: --limit shows them\n';
+      const more = next === null ? '' : 'there are more deliveries: raise --limit to see them\n';
       const none = state === undefined ? 'nothing was sent yet\n' : `no delivery is ${state}\n`;
       print(found.length === 0 ? none : formatDeliveries(found) + more, { deliveries: found, next });
     });

@@ -41,7 +41,7 @@ interface ReplayOptions extends ChangeOptions {
 export function addWebhooks(program: Command): void {
   const webhooks = program
     .command('webhooks')
-    .description('manage the webhooks that get the notices to an organisation (scope: notices)');
+    .description('manage the webhooks that receive the notices to an organisation (scope: notices)');
   const command = (name: string): Command => addOrganisationOption(webhooks.command(name), 'webhooks');
 
   command('list')
@@ -54,7 +54,7 @@ export function addWebhooks(program: Command): void {
     });
 
   command('show')
-    .description('show a webhook, and how far it is')
+    .description('show a webhook and its progress')
     .argument('<id>', 'as list shows it')
     .addHelpText('after', examples('webhooks show 0a1b2c3d4e5f --organisation acme'))
     .action(async (id: string, { organisation }: OrganisationOption) => {
@@ -62,9 +62,9 @@ export function addWebhooks(program: Command): void {
     });
 
   addReasonOption(command('add'))
-    .description('add a webhook, and print its secret: it gets the notices from now on')
-    .argument('<url>', 'where the notices go: https, on an allowed host')
-    .option('--types <list>', `only these types, of ${WEBHOOK_TYPES.join(', ')}`, commaList)
+    .description('add a webhook, which receives the notices from now on, and print its secret')
+    .argument('<url>', 'URL that receives the notices: https, on an allowed host')
+    .option('--types <list>', `only these types: any of ${WEBHOOK_TYPES.join(', ')}`, commaList)
     .addHelpText('after', examples('webhooks add https://hooks.acme.example/numgate --organisation acme'))
     .action(async (url: string, { organisation, types, reason }: AddOptions) => {
       const body = { url, ...(types === undefined ? {} : { types }), reason };
@@ -83,9 +83,9 @@ export function addWebhooks(program: Command): void {
     });
 
   addReasonOption(command('enable'))
-    .description('send to a webhook again, from the first notice that waits for it')
+    .description('send to a webhook again, from the first waiting notice on')
     .argument('<id>', 'as list shows it')
-    .option('--skip', 'begin with the next new notice: those that wait are never sent', false)
+    .option('--skip', 'begin with the next new notice: waiting notices are never sent', false)
     .addHelpText('after', examples('webhooks enable 0a1b2c3d4e5f --organisation acme'))
     .action(
       async (id: string, { organisation, skip, reason }: ChangeOptions & { readonly skip: boolean }) => {
@@ -102,7 +102,9 @@ export function addWebhooks(program: Command): void {
     });
 
   addReasonOption(command('rotate'))
-    .description('give a webhook another secret, and print it; the one before it signs too, for a day')
+    .description(
+      'replace the secret of a webhook and print the new one; the old secret also signs for one more day',
+    )
     .argument('<id>', 'as list shows it')
     .addHelpText('after', examples('webhooks rotate 0a1b2c3d4e5f --organisation acme'))
     .action(async (id: string, { organisation, reason }: ChangeOptions) => {
@@ -121,10 +123,16 @@ export function addWebhooks(program: Command): void {
     });
 
   addReasonOption(command('replay'))
-    .description('send a notice to a webhook once more, or all that failed since a time')
+    .description('send a notice to a webhook again, or all notices that failed since a time')
     .argument('<id>', 'as list shows it')
-    .addOption(new Option('--notice <version>', 'this notice').argParser(positiveNumber).conflicts('since'))
-    .option('--since <date>', 'all deliveries that failed since: 2026-11-24 (in Korea), or a time', time)
+    .addOption(
+      new Option('--notice <version>', 'send this notice again').argParser(positiveNumber).conflicts('since'),
+    )
+    .option(
+      '--since <date>',
+      'repeat all deliveries that failed since: 2026-11-24 (in Korea), or a time',
+      time,
+    )
     .addHelpText(
       'after',
       examples('webhooks replay 0a1b2c3d4e5f --since 2026-11-24T09:00:00Z --organisation acme'),
@@ -139,7 +147,7 @@ export function addWebhooks(program: Command): void {
       const done = await act<Replayed>(organisation, id, 'replay', body);
       const more = done.more ? ': there are more, so run the command again' : '';
       const what = done.replayed === 1 ? 'delivery is' : 'deliveries are';
-      print(`${count(done.replayed)} ${what} made once more${more}\n`, done);
+      print(`${count(done.replayed)} ${what} repeated${more}\n`, done);
     });
 
   addDeliveries(command('deliveries'));
@@ -148,7 +156,7 @@ export function addWebhooks(program: Command): void {
     .description('set the hosts that webhooks of an organisation may go to (scope: clients)')
     .argument(
       '<list>',
-      'host names, separated by commas, with :port if it is not 443; none for no host',
+      'host names, separated by commas, with :port if it is not 443; none allows no host',
       hosts,
     )
     .addHelpText(
@@ -167,8 +175,8 @@ export function addWebhooks(program: Command): void {
     });
 
   command('audit')
-    .description('write the audit chain of the webhooks to standard output; audit verify reads it')
-    .option('--after <n>', 'only records after this one', wholeNumber, 0)
+    .description('write the audit chain of the webhooks to standard output, as input for audit verify')
+    .option('--after <n>', 'only records after record n', wholeNumber, 0)
     .addHelpText('after', examples('webhooks audit --organisation acme > webhooks.ndjson'))
     .action(async ({ organisation, after }: OrganisationOption & { readonly after: number }) => {
       const path = `${pathOf(organisation)}/audit`;
@@ -205,7 +213,7 @@ function rowOf({ id, url, types, state, stateReason, position, waiting, nextAtte
 function formatWebhook(webhook: WebhookInfo): Report<WebhookInfo> {
   const { secretNumber, previousSecretUntil, createdAt, failingSince, attempts } = webhook;
   const previous =
-    previousSecretUntil === null ? '' : `; the one before it signs until ${previousSecretUntil}`;
+    previousSecretUntil === null ? '' : `; the previous secret also signs until ${previousSecretUntil}`;
   const failing =
     failingSince === null
       ? ''
@@ -216,6 +224,6 @@ function formatWebhook(webhook: WebhookInfo): Report<WebhookInfo> {
 
 function formatSecret(made: WebhookSecret): Report<WebhookSecret> {
   const { webhook, secret, publicKey } = made;
-  const note = 'Keep the secret: nobody can read it again. The public key verifies v1a signatures.';
+  const note = 'Store the secret now: it cannot be shown again. The public key verifies v1a signatures.';
   return [`${formatWebhook(webhook)[0]}\nsecret      ${secret}\npublic key  ${publicKey}\n${note}\n`, made];
 }

@@ -70,7 +70,7 @@ export class FeedEntries {
       (code === null ? rest.effect === 'allow' : CODE.test(code)) &&
       (rule === null || RULE_PATTERN.test(rule));
     if (!REFERENCE.test(reference) || !isParty || !isKind || seconds === null)
-      throw refusal('FEED_FORM', 'an entry of the feed has a field of another form');
+      throw refusal('FEED_FORM', 'an entry of the feed has an invalid field');
     this.put(reference, { kind: rest, number, source, until: seconds });
   }
 

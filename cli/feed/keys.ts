@@ -11,7 +11,7 @@ import { readJsonFile } from '../import/json-file.ts';
 export async function readFeedKeys(path: string): Promise<FeedKey[]> {
   const value = readJsonFile(path);
   const jwks = isRecord(value) && Array.isArray(value.keys) ? (value.keys as unknown[]) : [value];
-  if (jwks.length === 0) throw new CommandFailure(`${path}: "keys" has no key`);
+  if (jwks.length === 0) throw new CommandFailure(`${path}: "keys" is empty`);
   return Promise.all(
     jwks.map(async (jwk) => {
       const opened = await openFeedKey(JSON.stringify(jwk));
@@ -27,7 +27,7 @@ export function openVerifiers(texts: readonly string[]): Promise<NoteVerifier[]>
       const key = await openVerifier(text.trim());
       if (key !== null) return key;
       throw new CommandFailure(
-        '--verifier-key must be a key as npx numgate audit key prints it: <name>+<8 hex digits>+<base64>',
+        '--verifier-key must be a key in the form that npx numgate audit key prints: <name>+<8 hex digits>+<base64>',
         2,
       );
     }),
@@ -58,7 +58,7 @@ export function keyFor(keys: readonly FeedKey[] | null, data: unknown): FeedKey 
   const own = keys.map((key) => key.kid).join(', ');
   throw refusal(
     'FEED_KEY_OTHER',
-    `the data is encrypted for the key ${kid}, and --jwk has ${own}: if the key was rotated, use the new one`,
+    `the data is encrypted for the key ${kid}, but --jwk has ${own}: if the key was rotated, use the new key`,
   );
 }
 

@@ -83,7 +83,7 @@ export function planLists(entries: FeedEntries, settings: ListSettings): ListPla
   if (joined.length > settings.listsMax) {
     throw new CommandFailure(
       `the feed needs ${joined.length} lists (one for each effect, code, authority and subject), more than ` +
-        `${settings.listsMax}: allow more with --lists-max, or use --authority <name> to list all under one authority`,
+        `${settings.listsMax}: allow more with --lists-max, or use --authority <name> to list all entries under one authority`,
     );
   }
   const lists = joined.map((group) => ({ list: listOf(group, settings.prefix), slots: group.slots }));

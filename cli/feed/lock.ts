@@ -13,7 +13,7 @@ export function lockFolder(folder: string): () => void {
     const holder = holderOf(path);
     if (holder !== null && holder !== process.pid && isRunning(holder)) {
       throw new CommandFailure(
-        `another numgate feed pull works in ${folder} (process ${holder}): stop it first, or use another folder with ` +
+        `another numgate feed pull is running in ${folder} (process ${holder}): stop it first, or use another folder with ` +
           `--out. If that process is not numgate, delete ${path}.`,
       );
     }

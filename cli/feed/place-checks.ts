@@ -22,7 +22,7 @@ export function checkNotBehind(place: ChainPoint, checkpoint: FeedCheckpoint): v
   if (isAt(place, checkpoint) && digest !== place.digest) {
     throw refusal(
       'FEED_FORKED',
-      `the service has signed another history up to position ${position} than the one that this state has`,
+      `up to position ${position}, the service has signed a different history than this state has`,
     );
   }
 }
@@ -32,15 +32,15 @@ export function checkFresh({ at }: FeedCheckpoint, now: number): void {
   if (Math.abs(now - Date.parse(at)) <= PULLED_CHECKPOINT_AGE_MS_MAX) return;
   throw refusal(
     'FEED_STALE',
-    `the checkpoint was signed at ${at}, and it is ${new Date(now).toISOString()} here: somebody on the way sends an old ` +
-      'state, or one of the clocks is wrong',
+    `the checkpoint was signed at ${at}, but the time here is ${new Date(now).toISOString()}: somebody on the way sends an ` +
+      'old state, or one of the clocks is wrong',
   );
 }
 
 /** The place of a snapshot. @throws FeedRefusal if the state must not move there */
 export function placeOf(cursor: string, before: ChainPoint | null): FeedCursor {
   const place = parseCursor(cursor);
-  if (place === null) throw refusal('FEED_FORM', 'the cursor of the snapshot is not one');
+  if (place === null) throw refusal('FEED_FORM', 'the snapshot has an invalid cursor');
   if (before !== null && place.feed !== before.feed) throw otherFeed();
   if (before !== null && place.position < before.position)
     throw wentBack(`the snapshot is of position ${place.position}`, before.position);
@@ -50,11 +50,11 @@ export function placeOf(cursor: string, before: ChainPoint | null): FeedCursor {
 function wentBack(what: string, position: number): FeedRefusal {
   return refusal(
     'FEED_OLDER',
-    `${what}, which is before ${position}, where the state is: the service was restored from a backup, or somebody ` +
-      'replays old data. If you trust it, use another folder with --out',
+    `${what}, but the state is already at position ${position}: the service was restored from a backup, or somebody ` +
+      'replays old data. If you trust the service, use another folder with --out',
   );
 }
 
 function otherFeed(): FeedRefusal {
-  return refusal('FEED_OTHER', 'the URL has another feed than this state: use another folder with --out');
+  return refusal('FEED_OTHER', 'the URL has a different feed than this state: use another folder with --out');
 }

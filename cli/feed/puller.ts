@@ -146,7 +146,7 @@ export class Puller {
     if (place.digest !== signed.digest) {
       throw refusal(
         'FEED_CHAIN_BROKEN',
-        `the events up to position ${place.position} do not lead to what the service has signed`,
+        `the events up to position ${place.position} do not match what the service has signed`,
       );
     }
     if (place.checkpoint === null) {
@@ -190,7 +190,7 @@ export class Puller {
     if (Array.isArray(wanted) && wanted.length === 0) {
       throw refusal(
         'FEED_CHAIN_BROKEN',
-        `the service has signed position ${position}, but gives no event after ${place.position}`,
+        `the service has signed position ${position}, but returns no event after ${place.position}`,
       );
     }
     const opened = await openPage(wanted, keyFor(keys, data), place);

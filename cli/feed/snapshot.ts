@@ -82,7 +82,10 @@ async function* decrypted(
       last?.isLast !== true &&
       (last === null || (piece.cursor === last.cursor && piece.digest === last.digest));
     if (!isNext)
-      throw refusal('FEED_CHAIN_BROKEN', 'a piece of the snapshot is missing, repeated or of another one');
+      throw refusal(
+        'FEED_CHAIN_BROKEN',
+        'a piece of the snapshot is missing, repeated or from another snapshot',
+      );
     last = piece;
     for (const each of text.split('\n')) if (each !== '') yield each;
   }
@@ -100,5 +103,5 @@ function jsonOf(text: string): unknown {
 function parsed<Schema extends v.GenericSchema>(schema: Schema, value: unknown): v.InferOutput<Schema> {
   const result = v.safeParse(schema, value);
   if (result.success) return result.output;
-  throw refusal('FEED_FORM', 'a line of the snapshot has another form');
+  throw refusal('FEED_FORM', 'a line of the snapshot is not valid');
 }

@@ -131,7 +131,7 @@ export class FeedSource {
         let late: NodeJS.Timeout | undefined;
         const timeout = new Promise<never>((_, reject) => {
           late = globalThis.setTimeout(
-            () => reject(new Error(`the response stopped for ${RESPONSE_WAIT_MS / 1000} s`)),
+            () => reject(new Error(`the response stalled for ${RESPONSE_WAIT_MS / 1000} s`)),
             RESPONSE_WAIT_MS,
           );
         });
@@ -189,7 +189,7 @@ export class FeedSource {
       if (error instanceof CommandFailure) return error;
       if (error instanceof Disconnected) throw error;
     }
-    return this.#unexpected(`has the status ${status}, not in the format of numgate`);
+    return this.#unexpected(`has the status ${status} and is not from numgate`);
   }
 
   #unexpected(what: string): CommandFailure {

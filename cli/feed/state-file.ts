@@ -122,7 +122,7 @@ export async function readState(path: string): Promise<PulledState> {
   await readLines(path, () => ({ take: reader.take })).catch(() => undefined);
   if (reader.isWhole) return reader.state;
   throw new CommandFailure(
-    `${path} is damaged: remove it, and numgate feed pull begins again with a snapshot`,
+    `${path} is damaged: remove it, then run numgate feed pull to begin again with a snapshot`,
   );
 }
 

@@ -51,7 +51,7 @@ export function planTexts(texts: FeedTexts, textKeyId: string | null, settings: 
   if (groups.size > HOST_LISTS_MAX)
     throw new CommandFailure(
       `the feed needs ${groups.size} host lists (one for each effect and authority), more than ${HOST_LISTS_MAX}: ` +
-        'use --authority <name> to list all under one authority',
+        'use --authority <name> to list all hosts under one authority',
     );
   return {
     confirmed: campaigns.filter(isOwn),

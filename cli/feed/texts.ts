@@ -34,7 +34,7 @@ export class FeedTexts {
   /** @throws CommandFailure if there are too many entries, or if the entry has a wrong form */
   set(reference: string, entry: TextEntry): void {
     if (!REFERENCE.test(reference) || !isWellFormed(entry))
-      throw refusal('FEED_FORM', 'an entry of the feed has a field of another form');
+      throw refusal('FEED_FORM', 'an entry of the feed has an invalid field');
     if (entry.subject === 'host') {
       this.#hosts.set(reference, entry);
       check(this.#hosts.size, PULLED_HOSTS_MAX, 'hosts');

@@ -51,7 +51,7 @@ export function checkCatalogueOf(
     const names = foreign.map((list) => `${list.name} (${list.authority})`).join(', ');
     throw new CommandFailure(
       `${path}: lists of other authorities than ${authority}: ${names}. Remove them from the catalogue: ` +
-        'a build with --authority takes the lists of others from the current release',
+        'a build with --authority takes the lists of other authorities from the current release',
     );
   }
   for (const { name } of lists) {

@@ -92,7 +92,9 @@ export function readCatalogue(path: string, included?: readonly string[]): Catal
   for (const file of files) {
     const { include: further, ...parts } = readOne(file);
     if (further.length > 0)
-      throw new CommandFailure(`${file}: an included catalogue must not have "include": name it in ${path}`);
+      throw new CommandFailure(
+        `${file}: an included catalogue must not have "include": include those catalogues in ${path} instead`,
+      );
     catalogues.push({ path: file, ...parts });
   }
   const lists: CatalogueList[] = [];
@@ -110,7 +112,7 @@ export function readCatalogue(path: string, included?: readonly string[]): Catal
   if (lists.length === 0) throw new CommandFailure(`${path}: lists must have at least 1 item`);
   if (lists.length > LISTS_MAX) {
     throw new CommandFailure(
-      `${path}: ${lists.length} lists with those of the included catalogues; a release has at most ${LISTS_MAX}`,
+      `${path}: ${lists.length} lists, including those of the included catalogues; a release has at most ${LISTS_MAX}`,
     );
   }
   return { path: resolve(main), included: files, lists, inputs };
@@ -158,6 +160,6 @@ function problemOf({ name, reason, effect, rule, stage }: CatalogueList): string
   if (effect === 'allow' && reason !== 'ALLOW_OVERRIDE')
     return '"effect": "allow" requires "reason": "ALLOW_OVERRIDE"';
   if ((rule === undefined) !== (stage === undefined)) return '"rule" and "stage" require each other';
-  if (rule !== undefined && effect === 'allow') return '"rule" requires another "effect" than "allow"';
+  if (rule !== undefined && effect === 'allow') return '"rule" requires an "effect" other than "allow"';
   return null;
 }

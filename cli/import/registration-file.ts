@@ -60,7 +60,7 @@ export async function readRegistrations(path: string): Promise<RegistrationFile>
     if (text.trim() !== '') rows++;
     if (rows > REGISTRATIONS_MAX) {
       const most = `at most ${count(REGISTRATIONS_MAX)} registrations, as many as an organisation may have`;
-      throw new CommandFailure(`${path}: a file may have ${most}: divide it`);
+      throw new CommandFailure(`${path}: a file may have ${most}: split the file`);
     }
   };
   const sha256 = await readLines(path, () => ({ take }));

@@ -81,7 +81,7 @@ function parse<Schema extends v.GenericSchema>(
 /** Does not show the line, because a line holds a number. */
 function wrong(path: string, line: number, message: string): CommandFailure {
   return new CommandFailure(
-    `${path}: line ${line}: ${message}. The first line is {"version": 0}, and each of the others as ` +
+    `${path}: line ${line}: ${message}. The first line must be like {"version": 0}, and each other line like ` +
       '{"client": "acme/main", "from": "+8215881234", "to": "+8215881239", "own": true}',
   );
 }

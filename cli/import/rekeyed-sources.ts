@@ -79,9 +79,9 @@ function* fingerprintsIn({ entries, folded }: Sources): Generator<string> {
 function unknownMessage(unknown: readonly string[]): string {
   const others = unknown.length > NAMED_MAX ? `, and ${unknown.length - NAMED_MAX} more` : '';
   return (
-    `${unknown.length} folded sources have no name that is known, so no other key can find them: ` +
+    `the names of ${unknown.length} folded sources are unknown, so no other key can find these sources: ` +
     `${unknown.slice(0, NAMED_MAX).join(', ')}${others}\n` +
-    'pass their names with --source-names <file>, one a line (an exported audit log has them as subjects), ' +
+    'pass their names with --source-names <file>, one per line (an exported audit log has them as subjects), ' +
     'or leave them out with --drop-unknown-sources'
   );
 }

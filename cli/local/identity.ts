@@ -51,7 +51,7 @@ export async function localTokenFor(url: string): Promise<string> {
   const instead =
     running === null
       ? 'no such service is running. Start it with npm start'
-      : `that runs at http://localhost:${running}. Set NUMGATE_URL to it`;
+      : `that service runs at http://localhost:${running}. Set NUMGATE_URL to it`;
   throw new CommandFailure(
     `NUMGATE_TOKEN is not set, and ${url} is not the service of this installation: ${instead}, or set NUMGATE_TOKEN`,
   );

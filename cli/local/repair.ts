@@ -62,7 +62,7 @@ async function lostAmong(blobs: readonly Blob[], admin: Admin): Promise<number> 
 function adviceOn(path: string): string {
   return [
     'The service starts without them: /healthz is "degraded", and numbers in these values are indeterminate.',
-    'To repair it, restore that folder as it was built, and run:',
+    'To repair the service, restore that folder as it was built, and run:',
     `  npx numgate push ${fileName(path)} --all`,
     'Without that folder, build the same lists again and push them with --all.',
     `Only if you need nothing in this installation, delete ${STATE} and start again: that destroys its`,

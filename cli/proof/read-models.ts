@@ -48,7 +48,9 @@ export async function readModels(
       if (from !== 'base') continue;
       // The signed counts of the base show that the models below have all its entries.
       if (JSON.stringify(manifest.lists[list]) !== JSON.stringify(base.lists[index]))
-        throw new CommandFailure(`${base.lists[index]!.name} is not as ${base.release} has it: build again`);
+        throw new CommandFailure(
+          `list ${base.lists[index]!.name} differs from that in ${base.release}: build again`,
+        );
       carried.set(index, models[list]!);
     }
     const sinks = [...carried].map(([index, model]) => [index, sinkFor(model)] as const);

@@ -94,7 +94,9 @@ function atLine(error: unknown, some: readonly Located<unknown>[], taken: number
       ? error.message
       : `${located.where}: ${error.message.replace(/^[A-Z_]+: /, '').replace(found![0], rest)}`;
   const earlier =
-    taken === 0 ? '' : `\n  the ${count(taken)} before it are taken: to take the rest, run the command again`;
+    taken === 0
+      ? ''
+      : `\n  the ${count(taken)} before it were accepted: to send the rest, run the command again`;
   const whole = message + earlier;
   return new CommandFailure(whole, error.exitCode, { ...error.details, message: whole });
 }

@@ -37,7 +37,7 @@ export function readCanaryTexts(path: string): CanaryText[] {
     checkText(text, `${path}, line ${at.line}: the text`);
     texts.push({ text, line: at.line });
   });
-  if (texts.length === 0) throw new CommandFailure(`${path}: has no text: write one a line`);
+  if (texts.length === 0) throw new CommandFailure(`${path}: has no text: write one text per line`);
   if (texts.length > CANARY_TEXTS_MAX)
     throw new CommandFailure(
       `${path}: ${count(texts.length)} texts, more than ${count(CANARY_TEXTS_MAX)}: take a sample of them`,

@@ -31,7 +31,7 @@ export async function readHostFile(
     const hosts = hostsIn(readJsonFile(path), effect);
     if (hosts === null)
       throw new CommandFailure(
-        `${path}: has no known form: write an array of hosts, {"hosts": […]}, {"list": […]} or {"deny": […]}`,
+        `${path}: has an unknown format: write an array of hosts, {"hosts": […]}, {"list": […]} or {"deny": […]}`,
       );
     for (const [index, text] of hosts.entries()) onHost({ text, line: index + 1 });
     onProgress(1);

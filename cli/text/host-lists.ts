@@ -67,7 +67,7 @@ export async function collectHosts(
         hosts.add(checked.host);
         if (hosts.size > HOSTS_MAX)
           throw new CommandFailure(
-            `${file}: more than ${count(HOSTS_MAX)} hosts; a text release has no more`,
+            `${file}: more than ${count(HOSTS_MAX)} hosts; a text release cannot have more`,
           );
       },
       (share) => onProgress((index + share) / lists.length),

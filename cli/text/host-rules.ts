@@ -85,7 +85,7 @@ export function checkHost(written: string, effect: Effect): CheckedHost {
     if (shortener !== null)
       return refuse(
         'HOST_SHORTENER',
-        `${shortener === host ? 'shortens' : `includes ${shortener}, which shortens`} links of everybody: a list with the effect "${effect}" would decide for all of them`,
+        `${shortener === host ? 'shortens' : `includes ${shortener}, which shortens`} links for everybody: a list with the effect "${effect}" would decide for all of them`,
       );
   }
   return { ok: true, host };
@@ -95,12 +95,12 @@ function hasPath(rest: string): CheckedHost {
   const what = rest.startsWith('?') ? 'query' : rest.startsWith('#') ? 'fragment' : 'path';
   return refuse(
     'HOST_HAS_PATH',
-    `has a ${what}: a list decides about whole hosts; list the host if all of it is meant`,
+    `has a ${what}, but a list decides about whole hosts: list the host if you mean all of it`,
   );
 }
 
 function whyNoHost(bare: string): string {
-  if (bare.includes('@')) return 'has an @: list the host behind it alone';
+  if (bare.includes('@')) return 'has an @: list only the host after it';
   if (/^[^:]+:\d+$/.test(bare)) return 'has a port: list the host without it';
   if (NUMBER_AT_END.test(bare))
     return 'ends with a number: check the name, or write all four parts of an address';

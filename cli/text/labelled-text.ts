@@ -77,7 +77,7 @@ function labelOf(label: string, labels: ReadonlyMap<string, Label>): Label | nul
 /** The label itself is not shown, because it is a text if columns are shifted. */
 function labelProblem(label: string): string {
   const words = `must be ${LABELS.join(' or ')}`;
-  const others = 'other labels can be named, as in --labels ham=legitimate,1=spam';
+  const others = 'other labels need --labels, such as --labels ham=legitimate,1=spam';
   return label === '' ? `is missing: it ${words}` : `has an unknown value: it ${words}; ${others}`;
 }
 

@@ -38,7 +38,7 @@ export function readModelFolder(path: string): TrainedModel {
   const { bits } = new TextModel(bytes).parameters;
   if (bits !== facts.bits)
     throw new CommandFailure(
-      `${file}: "bits" is ${facts.bits}, and ${WEIGHTS} has ${bits}: train the model again`,
+      `${file}: "bits" is ${facts.bits}, but ${WEIGHTS} has ${bits}: train the model again`,
     );
   return { facts, bytes };
 }

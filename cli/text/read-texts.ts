@@ -65,7 +65,7 @@ export async function readLabelledTexts(
       if (texts.length > TRAINING_TEXTS_MAX || characters > TRAINING_CHARS_MAX)
         throw new CommandFailure(
           `${path}, line ${read.line}: more than ${count(TRAINING_TEXTS_MAX)} texts or ${count(TRAINING_CHARS_MAX)} ` +
-            'characters, which a training keeps in memory: leave the oldest texts out',
+            'characters, the most that training can keep in memory: leave out the oldest texts',
         );
     }
   }
@@ -129,7 +129,7 @@ const CSV_PROBLEMS: Readonly<Record<string, string>> = {
   CSV_MAX_RECORD_SIZE: `the row is longer than ${count(TRAINING_ROW_BYTES_MAX)} bytes: ${QUOTES}`,
   CSV_QUOTE_NOT_CLOSED: QUOTES,
   CSV_INVALID_CLOSING_QUOTE: QUOTES,
-  INVALID_OPENING_QUOTE: 'a quote stands within a field: quote the whole field, and double the quote',
+  INVALID_OPENING_QUOTE: 'there is a quote inside a field: quote the whole field, and double the quote',
 };
 
 /** @throws CommandFailure that shows no part of the line, because it is a text if there is no header */

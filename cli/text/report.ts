@@ -31,16 +31,16 @@ function texts(many: number, label: string): string {
 export function formatTraining(trained: Trained): string {
   const { groups, distinct, cut, testTexts, evaluation, crossValidated, features } = trained;
   const { repeats, contradictions } = distinct;
-  const kept = cut === null ? 'chosen by hash' : `those of groups that began at ${cut} or later`;
+  const kept = cut === null ? 'chosen by hash' : `groups that began at ${cut} or later`;
   return [
     formatModel(trained.model.facts),
     `left out: ${counted(repeats, 'repeat')}, and ${counted(contradictions, 'text')} with both labels\n`,
-    `${counted(groups, 'group')} of near-duplicates; each is used to learn or to evaluate, never for both\n`,
+    `${counted(groups, 'group')} of near-duplicates; each group is used either to learn or to evaluate, never for both\n`,
     `\nevaluated on ${counted(testTexts.length, 'text')} that it did not learn from (${kept})\n`,
     formatEvaluation(evaluation),
     '\nrecall of spam in the cross-validation that chose the thresholds\n',
     formatRecalls(crossValidated),
-    '\nfeatures with the largest weights, named by the most frequent one of their bucket. Names are pieces of training texts\n',
+    '\nfeatures with the largest weights, named after the most frequent feature of their bucket. Names are pieces of training texts\n',
     formatFeatures(features),
   ].join('');
 }
@@ -70,7 +70,7 @@ export function formatRecalls(recalls: readonly RecallAtRate[]): string {
     recalls.map(({ rate, domain, texts, smallestRate, recall }) => [
       ...[percent(rate), domain ?? 'every domain', texts],
       recall === null
-        ? `not shown: ${counted(texts, 'text')} can show no rate below ${percent(smallestRate)} (3/n)`
+        ? `not shown: ${counted(texts, 'text')} cannot show a rate below ${percent(smallestRate)} (3/n)`
         : formatShare(recall),
     ]),
   );
@@ -111,7 +111,7 @@ export function formatComparison({ name, leftOut, recalls, bands }: Comparison):
       : `, without ${counted(leftOut, 'text')} that ${name} learnt from`;
   return (
     `\ncompared with ${name} on the same texts${without}\n` +
-    (recalls.length === 0 ? 'the texts are too few for any of the rates\n' : differences) +
+    (recalls.length === 0 ? 'there are too few texts for any of the rates\n' : differences) +
     formatTable([`${name}, at its thresholds`, 'texts#', 'review or suspicious', 'suspicious'], rows)
   );
 }

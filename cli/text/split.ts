@@ -82,7 +82,7 @@ export function splitOff(
         'ONE_LABEL',
         cut === null
           ? 'one part of the split has only one label: add texts'
-          : 'by date, one part of the split has only one label: spam and legitimate texts are of different times. ' +
+          : 'by date, one part of the split has only one label: spam and legitimate texts are from different times. ' +
               'Add texts, or split by hash: --split hash',
       );
   }
@@ -150,7 +150,7 @@ export function checkFolds(
       return fail(
         'GROUPS_TOO_FEW',
         `all texts with the label "${label}" that are left to learn from are near-duplicates of each other, or of one campaign: ` +
-          'add other ones',
+          'add other texts',
       );
   }
   return ok(null);

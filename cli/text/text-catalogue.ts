@@ -70,9 +70,11 @@ export function readTextCatalogue(
   for (const file of main.include) {
     const included = readOne(file);
     if (included.include.length > 0)
-      throw new CommandFailure(`${file}: an included catalogue must not have "include": name it in ${path}`);
+      throw new CommandFailure(
+        `${file}: an included catalogue must not have "include": include those catalogues in ${path} instead`,
+      );
     if (included.model !== null || included.canaryTexts !== null)
-      throw new CommandFailure(`${file}: an included catalogue must only have "hostLists"`);
+      throw new CommandFailure(`${file}: an included catalogue may only have "hostLists"`);
     hostLists.push(...included.hostLists);
   }
   hostLists.push(...(options.hosts ?? []));

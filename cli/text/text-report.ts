@@ -39,7 +39,7 @@ export function formatHostLists(lists: readonly HostListInfo[]): string[] {
 
 export function formatCanaries({ counts, hitLines }: CanaryResult): string[] {
   const { texts, blocked, suspicious } = counts;
-  if (hitLines.length === 0) return [`none of ${counted(texts, 'canary text')} hit`];
+  if (hitLines.length === 0) return [`none of ${counted(texts, 'canary text')} would be hit`];
   const lines = hitLines.slice(0, LINES_SHOWN_MAX).join(', ');
   const more = hitLines.length > LINES_SHOWN_MAX ? ' and others' : '';
   return [

@@ -61,8 +61,8 @@ export function chooseThresholds(
 function tooSmall(band: keyof Thresholds, rate: number, domain: string, texts: number): string {
   const needed = Math.ceil(RATE_EVENTS_MIN / rate);
   return (
-    `domain "${domain}" has ${counted(texts, 'text')} to choose thresholds with, which show no rate below ` +
-    `${percent(smallestRate(texts))} (3/n): ${percent(rate)} needs ${count(needed)}. Add legitimate texts of the domain, ` +
+    `domain "${domain}" has ${counted(texts, 'text')} to choose thresholds from, which cannot show a rate below ` +
+    `${percent(smallestRate(texts))} (3/n): a rate of ${percent(rate)} needs ${count(needed)} texts. Add legitimate texts of the domain, ` +
     `or accept a higher rate: --${band}-rate ${roundedUp(smallestRate(texts))}`
   );
 }

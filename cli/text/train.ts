@@ -146,26 +146,26 @@ export function checkTexts(
     if (many === 0)
       return fail(
         'ONE_LABEL',
-        `no text has the label "${label}": a model needs both. Add a file that has them`,
+        `no text has the label "${label}": a model needs both labels. Add a file that has such texts`,
       );
     if (many < TRAINING_LABEL_MIN)
       return fail(
         'TEXTS_TOO_FEW',
-        `only ${counted(many, 'distinct text')} with the label "${label}", and ${TRAINING_LABEL_MIN} are needed: add texts`,
+        `only ${counted(many, 'distinct text')} with the label "${label}", but ${TRAINING_LABEL_MIN} are needed: add texts`,
       );
   }
   const domains = new Set(legitimate.map(({ domain }) => domain));
   if (domains.size > TEXT_DOMAINS_MAX)
     return fail(
       'DOMAINS_TOO_MANY',
-      `${domains.size} domains, and at most ${TEXT_DOMAINS_MAX} are counted: merge some`,
+      `${domains.size} domains, but at most ${TEXT_DOMAINS_MAX} are allowed: merge some`,
     );
   if (domains.size === 1 && !oneDomain)
     return fail(
       'ONE_DOMAIN',
-      `all legitimate texts are of the domain "${[...domains][0]}". A threshold that fits one kind of legitimate text calls others ` +
-        'spam (alerts and deliveries are not written as reviews are), and one domain cannot show that. Add legitimate texts of ' +
-        'other domains, with the column "domain", or accept it: --one-domain',
+      `all legitimate texts are of the domain "${[...domains][0]}". A threshold that fits one kind of legitimate text marks ` +
+        'other kinds as spam (alerts and delivery notices are not written like reviews), and a single domain cannot show that. ' +
+        'Add legitimate texts of other domains, with the column "domain", or accept this with --one-domain',
     );
   return ok(null);
 }

@@ -97,7 +97,7 @@ export class Issuer {
     const formerKeys = [current!, ...former.filter(({ kid = '' }) => inUse.has(kid))];
     if (formerKeys.length >= KEYS_MAX)
       throw new Error(
-        `${KEYS_MAX} keys have certificates that have not ended: rotate when those of the oldest have`,
+        `${KEYS_MAX} keys have certificates that are still valid: rotate once those of the oldest key have expired`,
       );
     this.#file = { names: this.names, key: await newKey(), formerKeys };
     write(this.#folder, this.#file);
@@ -142,7 +142,8 @@ export class Issuer {
     const revoked = STATUSES.indexOf('revoked');
     const update = 'UPDATE certificates SET status = ? WHERE jti = ? AND status <> ?';
     const { changes } = this.#database.prepare(update).run(STATUSES.indexOf(status), jti, revoked);
-    if (changes === 0) throw new Error('there is no such certificate, or it is revoked, which is final');
+    if (changes === 0)
+      throw new Error('there is no such certificate, or it is already revoked, which is final');
   }
 
   /** All certificates, newest first. Without the certificates themselves, because they contain numbers. */

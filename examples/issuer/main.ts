@@ -24,14 +24,14 @@ const OPTIONS = {
 
 const USAGE = `node examples/issuer/main.ts <command> [--folder <folder>]
 
-  init --iss <url> --status-uri <url>   make the key; iss and URL of the list are in every certificate
-  rotate                                make a new key, which signs from now on; the former one stays in keys
+  init --iss <url> --status-uri <url>   make the key; every certificate contains iss and the URL of the list
+  rotate                                make a new key, which signs from now on; the former key stays in keys
   keys                                  print the public keys, for numgate issuers set
   issue --holder <name> --numbers <numbers> --key <file> [--line <line>] [--days <days>]
-                                        print a certificate; the file has the public key of the holder
-  status <certificate> <status>         set a certificate, given as file or by its jti, to one of
-                                        ${STATUSES.join(', ')}; revoked is final
-  list                                  list what was issued
+                                        print a certificate; the file contains the public key of the holder
+  status <certificate> <status>         set the status of a certificate, given as a file or by its jti:
+                                        one of ${STATUSES.join(', ')}; revoked is final
+  list                                  list the issued certificates
   status-list                           print the signed status list, for numgate status-lists push
   serve [--port <port>]                 serve keys and status list on this machine
 
@@ -57,7 +57,7 @@ async function main(): Promise<void> {
     if (made.iss !== names.iss || made.statusUri !== names.statusUri)
       throw new Error(
         `${values.folder} has the issuer ${made.iss} with the list ${made.statusUri}, which never change: ` +
-          '--folder names another folder',
+          'name another folder with --folder',
       );
     return print(json(made));
   }
@@ -115,7 +115,7 @@ function open(folder: string): Issuer {
     return Issuer.open(folder);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
-    throw new Error(`${folder} has no issuer: init makes one, --folder names another folder`);
+    throw new Error(`${folder} has no issuer: make one with init, or name another folder with --folder`);
   }
 }
 

@@ -50,12 +50,14 @@ export function checkRequest({ holder, numbers, key }: CertificateRequest): void
   if (holder === '' || holder.length > HOLDER_CHARS_MAX)
     throw new Error(`--holder must have 1 to ${HOLDER_CHARS_MAX} characters`);
   if (numbers.length === 0 || numbers.length > NUMBERS_MAX)
-    throw new Error(`--numbers must have 1 to ${NUMBERS_MAX} numbers and ranges: issue several certificates`);
+    throw new Error(
+      `--numbers must have 1 to ${NUMBERS_MAX} numbers and ranges: for more, issue several certificates`,
+    );
   for (const [index, text] of numbers.entries()) {
     const problem = problemOf(text);
     if (problem !== null) throw new Error(`--numbers: number ${index + 1} ${problem}`);
   }
-  if ('d' in key) throw new Error('this is a private key: the holder sends only its public key');
+  if ('d' in key) throw new Error('--key is a private key: the holder must send only the public key');
 }
 
 function problemOf(text: string): string | null {

@@ -189,7 +189,7 @@ function timeout(call: Call): Failure {
 
 /** The failure of a response that is truncated or not from numgate. */
 export function invalidResponse(call: Call): Failure {
-  const message = 'the response is truncated, or not a response of numgate';
+  const message = 'the response is truncated, or not from numgate';
   return { why: 'unreachable', error: localError('RESPONSE_INVALID', message, call), retryAfterMs: 0 };
 }
 

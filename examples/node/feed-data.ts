@@ -27,7 +27,9 @@ export function decryptorOf(jwk: JsonWebKey): Decrypt {
   const isSecret = jwk.kty === 'oct' && bytesOf(jwk.k ?? '')?.length === 32;
   const isPrivate = typeof jwk.d === 'string' && (jwk.crv === 'P-256' || jwk.crv === 'X25519');
   if (!isSecret && !isPrivate)
-    throw new TypeError('"jwk" must be what clients feed-key printed, or a private key on P-256 or X25519');
+    throw new TypeError(
+      '"jwk" must be the key that clients feed-key printed, or a private key on P-256 or X25519',
+    );
   return async (jwe) => {
     try {
       return await open(jwe, jwk);

@@ -142,7 +142,7 @@ function epochOf({ cursor }: FeedPlace): number {
 }
 
 function altered(what: string): Error {
-  return localError('FEED_ALTERED', `${what}: nothing of it was used`);
+  return localError('FEED_ALTERED', `${what}: none of it was used`);
 }
 
 async function dataOf({ data }: WireEvent, decrypt: Decrypt | null): Promise<EventData> {

@@ -118,7 +118,7 @@ export async function signSenderToken(key: HolderKey, claims: SenderTokenClaims)
   if (!chain.every((link) => matches(DIGEST, link) || matches(JWS, link)))
     throw invalid('chain', 'must have certificates and delegations as issued, or their digests');
   if (!Number.isInteger(lifeSeconds) || lifeSeconds < 1 || lifeSeconds > LIFE_S)
-    throw invalid('lifeSeconds', `must be a whole number of 1 to ${LIFE_S}`);
+    throw invalid('lifeSeconds', `must be a whole number from 1 to ${LIFE_S}`);
   if (!isText(senderCode)) throw invalid('senderCode', `must have 1 to ${TEXT_CHARS_MAX} characters`);
   const iat = seconds();
   return key.sign('sender-token+jwt', {

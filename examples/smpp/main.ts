@@ -40,7 +40,7 @@ const OPTIONS = {
   help: { type: 'boolean', short: 'h', default: false },
 } as const;
 const USAGE =
-  'NUMGATE_KEY=… node main.ts --smsc [smpps://]host:port [flags]; --help has them, README.md what they mean';
+  'NUMGATE_KEY=… node main.ts --smsc [smpps://]host:port [flags]; --help lists the flags, and README.md explains them';
 
 const flags = flagsOf();
 if (flags.help) {
@@ -71,16 +71,16 @@ function log(event: string, detail?: unknown): void {
 
 function oneOf<Value extends string>(flag: string, value: string, values: readonly Value[]): Value {
   const found = values.find((candidate) => candidate === value);
-  return found ?? fail(`--${flag} is one of ${values.join(', ')}`);
+  return found ?? fail(`--${flag} must be one of ${values.join(', ')}`);
 }
 
 function count(flag: string, value: string): number {
   const number = Number(value);
-  return Number.isInteger(number) && number > 0 ? number : fail(`--${flag} is a whole number above 0`);
+  return Number.isInteger(number) && number > 0 ? number : fail(`--${flag} must be a whole number above 0`);
 }
 
 function address(flag: string, value: string | undefined): { host: string; port: number } {
-  const [, host, port] = /^\[?([^/]+?)\]?:(\d+)$/.exec(value ?? '') ?? fail(`--${flag} is host:port`);
+  const [, host, port] = /^\[?([^/]+?)\]?:(\d+)$/.exec(value ?? '') ?? fail(`--${flag} must be host:port`);
   return { host: host!, port: Number(port) };
 }
 
@@ -102,7 +102,7 @@ function certificates(flag: string, path: string): string {
 
 const keyFile = flags['key-file'];
 const key = keyFile ? file('key-file', keyFile).trim() : process.env.NUMGATE_KEY;
-if (!key) fail('no key: NUMGATE_KEY or --key-file');
+if (!key) fail('no key: set NUMGATE_KEY, or pass --key-file');
 
 const direction = oneOf<Direction | 'both'>('direction', flags.direction, ['submit', 'deliver', 'both']);
 const { country, operator, trunk, 'smsc-address': smsc, 'carrier-prefix': carrierPrefix } = flags;
@@ -115,9 +115,9 @@ const ingress: Ingress = {
 };
 
 const { 'tls-cert': cert, 'tls-key': certKey, 'smsc-ca': ca } = flags;
-if ((cert === undefined) !== (certKey === undefined)) fail('--tls-cert and --tls-key belong together');
+if ((cert === undefined) !== (certKey === undefined)) fail('--tls-cert and --tls-key must be used together');
 const isSmscTls = flags.smsc?.startsWith('smpps://') ?? false;
-if (ca !== undefined && !isSmscTls) fail('--smsc-ca is for an SMSC with smpps://');
+if (ca !== undefined && !isSmscTls) fail('--smsc-ca requires an SMSC with smpps://');
 const certificate =
   cert === undefined ? {} : { tls: { cert: file('tls-cert', cert), key: file('tls-key', certKey!) } };
 const authority = ca === undefined ? {} : { ca: certificates('smsc-ca', ca) };

@@ -128,8 +128,8 @@ describe('a read', () => {
   });
 
   it.each([
-    [{ status: 502, body: '<html>' }, 'returned 502, not in the format of numgate'],
-    [{ status: 404, body: { error: 'no' } }, 'returned 404, not in the format of numgate'],
+    [{ status: 502, body: '<html>' }, 'returned status 502 with a response that is not from numgate'],
+    [{ status: 404, body: { error: 'no' } }, 'returned status 404 with a response that is not from numgate'],
     [{ body: '<html>' }, 'the response (200) is not JSON'],
     [{ status: 302, headers: { location: '/login' } }, 'does not respond'],
   ])('fails with a clear message if the service is not numgate: %j', async (reply, words) => {

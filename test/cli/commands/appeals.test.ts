@@ -72,7 +72,7 @@ it('accept sends what the change needs, and names the seq; without a block there
   expect(out).toContain('npx numgate watch --seq 1850');
   const ended = { ...ACCEPTED, state: 'noLongerBlocked', seq: null };
   const closed = await run(() => ({ body: ended }), 'appeals', 'accept', '17', '--reason', 'x', '--wait');
-  expect(closed.out).toBe('appeal 17 is noLongerBlocked: the block had ended already\n');
+  expect(closed.out).toBe('appeal 17 is noLongerBlocked: the block had already ended\n');
 });
 
 it('shows the campaign of a text, and says that accepting revokes it for everybody', async () => {
@@ -85,7 +85,7 @@ it('shows the campaign of a text, and says that accepting revokes it for everybo
   const details: AppealDetails = { ...appeal, statements: [], blocks, ruleBlock: null };
   const { out } = await run(() => ({ body: details }), 'appeals', 'show', '17');
   expect(out).toContain('appeal 17: text campaign c-17, TEXT_CAMPAIGN, c-17 of ktoa\n');
-  expect(out).toContain('accepting it revokes campaign c-17 for everybody');
+  expect(out).toContain('accepting the appeal revokes campaign c-17 for everybody');
   const done = { ...ACCEPTED, ...campaign, seq: null };
   const accepted = await run(() => ({ body: done }), 'appeals', 'accept', '17', '--reason', 'x');
   expect(accepted.out).toBe(
@@ -111,7 +111,7 @@ it('summary shows what waits and how long decisions took', async () => {
     ...{ medianSeconds: 2_460.4, p90Seconds: null },
   };
   const { out } = await run(() => ({ body: summary }), 'appeals', 'summary');
-  expect(out).toContain(`1 appeal waits, the oldest since ${AT}`);
+  expect(out).toContain(`1 appeal is waiting, the oldest since ${AT}`);
   expect(out).toContain('median 2,460 s, p90 none');
 });
 

@@ -56,7 +56,7 @@ it('verifies the chain of text risk', async () => {
   const found = await numgate('audit', 'verify', '--text', '--json');
   expect(JSON.parse(found.out)).toMatchObject({ records: 1, broken: null });
   expect(await numgate('audit', 'verify', '--text', 'audit.ndjson')).toMatchObject({
-    ...{ code: 2, errors: expect.stringContaining('--text verifies the service: name no files') },
+    ...{ code: 2, errors: expect.stringContaining('--text verifies the service: do not name files') },
   });
   expect((await numgate('audit', 'verify', '--text', '--registrations', 'acme')).code).toBe(2);
 });
@@ -64,7 +64,7 @@ it('verifies the chain of text risk', async () => {
 it('rejects files and checkpoints, which belong to the audit log', async () => {
   expect(await verify('audit.ndjson')).toMatchObject({
     code: 2,
-    errors: expect.stringContaining('name no files'),
+    errors: expect.stringContaining('do not name files'),
   });
   expect((await verify('--checkpoint', 'x')).code).toBe(2);
 });

@@ -87,7 +87,7 @@ describe('a checkpoint against the proofs of a service', () => {
   it('is not satisfied if the service skips the rewritten records in its tree', async () => {
     const leaves = [...leavesOf(original.slice(0, 6)), ...leavesOf(rewritten.slice(6))];
     await expect(verify(original, rewritten, serviceOf(leaves, 6))).rejects.toThrow(
-      'the service returned a proof that is not of record 3',
+      'the service returned a proof that is not for record 3',
     );
   });
 
@@ -96,8 +96,8 @@ describe('a checkpoint against the proofs of a service', () => {
     for (const hashes of [[], [hash], Array<string>(9).fill(hash)])
       await expect(
         verify(original, original, serviceOf(leavesOf(original), TRIMMED, hashes)),
-      ).rejects.toThrow('is not of record 3');
+      ).rejects.toThrow('is not for record 3');
     const short = serviceOf(leavesOf(original), TRIMMED, ['AAAA']);
-    await expect(verify(original, original, short)).rejects.toThrow('has no hashes');
+    await expect(verify(original, original, short)).rejects.toThrow('without valid hashes');
   });
 });

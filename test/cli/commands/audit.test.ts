@@ -91,7 +91,7 @@ describe('a chain', () => {
     const failure = await failureOf(() => verify(LOG.slice(3), { after: 3, known: [LOG[1]!] }));
     expect([failure.exitCode, failure.message]).toEqual([
       2,
-      'record 2 is before record 3 and would not be verified: start earlier',
+      'record 2 is before record 3, so it would not be verified: start earlier',
     ]);
   });
 

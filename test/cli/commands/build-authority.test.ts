@@ -68,7 +68,7 @@ describe('a build for one authority', () => {
     );
     expect(await after).toEqual(await before);
     const [text, value] = formatBuild(built);
-    expect(text).toContain(`3 of them as ${release} has them; live entries are not folded in`);
+    expect(text).toContain(`3 of these lists are as in ${release}; live entries were not folded in`);
     expect(value).toMatchObject({ carried: 3 });
   });
 
@@ -138,7 +138,7 @@ describe('a build for one authority', () => {
 describe('build --authority refuses', () => {
   it('an authority that no organisation has', async () => {
     const { message } = await failureOf(() => buildAs('ktoa', catalogueOf(['ktoa'], 10), 'ktao'));
-    expect(message).toContain('--authority: no organisation has the authority ktao; they have acme, ');
+    expect(message).toContain('--authority: no organisation has the authority ktao; there are acme, ');
     expect(message).toContain('See npx numgate organisations list');
   });
 
@@ -147,7 +147,7 @@ describe('build --authority refuses', () => {
     const { message } = await failureOf(() => buildAs('ktoa', path, 'ktoa'));
     expect(message).toBe(
       `${path}: lists of other authorities than ktoa: acme-list (acme). Remove them from the catalogue: ` +
-        'a build with --authority takes the lists of others from the current release',
+        'a build with --authority takes the lists of other authorities from the current release',
     );
   });
 

@@ -125,7 +125,7 @@ describe('a file of registered senders', () => {
     const path = fileOf('bad.ndjson', [line, wrong]);
     const failure = await failureOf(() => buildWith('bad', path));
     expect(failure.message).toContain(`${path}: line 3: ${message}`);
-    expect(failure.message.replace(/The first line is.*$/, '')).not.toContain('8215');
+    expect(failure.message.replace(/The first line must be.*$/, '')).not.toContain('8215');
   });
 
   it('must begin with the version, and be JSON', async () => {
@@ -161,7 +161,7 @@ describe('the registered senders of a current release', () => {
     const path = fileOf('second.ndjson', LINES.slice(1), 0);
     const built = await buildAs('ktoa', catalogueOf(HOLDERS, 3_000), undefined, path);
     const { message } = await failureOf(() => pushAs(root, built));
-    expect(message).toContain('"root" (registered senders), and the key that signed it may change only');
+    expect(message).toContain('"root" (registered senders), but the key that signed it may change only');
   });
 
   it('show in the plan, before and after', async () => {

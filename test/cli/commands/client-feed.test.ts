@@ -47,7 +47,7 @@ describe('clients with the right feed', () => {
   it('give their own public key, or read in clear, or stop reading', async () => {
     expect((await clients('add', 'curve', '--rights', 'feed', '--feed-key', publicFile)).code).toBe(0);
     expect(await feedOf('curve')).toMatchObject({ encryption: 'ECDH-ES', key: { crv: 'X25519' } });
-    expect((await clients('list')).out).toContain('feed with a key of its own (X25519)');
+    expect((await clients('list')).out).toContain('feed with its own key (X25519)');
     const none = await clients('feed-key', 'curve');
     expect([none.code, none.errors]).toEqual([1, expect.stringContaining('clients set --feed dir')]);
     expect((await clients('set', 'curve', '--feed', 'none')).code).toBe(0);

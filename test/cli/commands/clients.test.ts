@@ -54,7 +54,7 @@ describe('clients', () => {
   it('cannot be created twice, which would revoke the key in use', async () => {
     const { code, errors } = await clients('add', 'acme-1');
     expect(code).toBe(4);
-    expect(errors).toBe('error: client acme-1 already exists: clients rotate gives it another key\n');
+    expect(errors).toBe('error: client acme-1 already exists: use clients rotate to give it another key\n');
   });
 
   it('rotate to a second key, keep the previous one, and drop the first with a third on request', async () => {
@@ -62,7 +62,7 @@ describe('clients', () => {
     for (const round of [1, 2]) {
       if (round === 2) {
         const { code, errors } = await clients('rotate', 'acme-1');
-        expect([code, errors]).toEqual([2, expect.stringMatching(/acme-1 has two keys already.* --replace/)]);
+        expect([code, errors]).toEqual([2, expect.stringMatching(/acme-1 already has two keys.* --replace/)]);
         expect((await stored('acme-1')).secretSha256).toEqual(keys.map(digestOf));
       }
       const replace = round === 2 ? ['--replace'] : [];
@@ -78,7 +78,7 @@ describe('clients', () => {
   it('finish a rotation, after which only the newest key is left', async () => {
     const newest = (await stored('acme-1')).secretSha256[1];
     const { code, out } = await clients('rotate', 'acme-1', '--finish');
-    expect([code, out]).toEqual([0, expect.stringMatching(/^acme-1 has one key now \(seq \d+\)\n/)]);
+    expect([code, out]).toEqual([0, expect.stringMatching(/^acme-1 now has one key \(seq \d+\)\n/)]);
     expect((await stored('acme-1')).secretSha256).toEqual([newest]);
     const again = await clients('rotate', 'acme-1', '--finish', '--json');
     expect([again.code, JSON.parse(again.out)]).toEqual([0, { id: 'acme-1', changed: false }]);
@@ -175,7 +175,7 @@ describe('clients', () => {
       ),
     ]);
     const same = await clients('set', 'acme-1', '--mode', 'enforce');
-    expect([same.code, same.out]).toEqual([0, 'acme-1 has these settings already: nothing was changed\n']);
+    expect([same.code, same.out]).toEqual([0, 'acme-1 already has these settings: nothing was changed\n']);
     expect((await admin.get<StatusInfo>('status')).seq).toBe(seq);
   });
 
@@ -279,7 +279,7 @@ describe('an invalid value', () => {
     [['acme', '--max-stale-seconds', 'soon'], "'--max-stale-seconds <seconds>' argument 'soon' is invalid"],
     [['acme', '--expires', '2020-01-01'], '--expires must be in the future'],
     [['acme', '--expires', 'soon'], '--expires must be a duration (30m, 2h, 7d, 2w), a date or a time'],
-    [['acme', '--expires', '2199-01-01'], '--expires must be before 2106; none removes the end'],
+    [['acme', '--expires', '2199-01-01'], '--expires must be before 2106; none removes the expiry'],
     [['acme', '--addresses', '0.0.0.0/0'], 'addresses[0] must not cover more than /8 for IPv4'],
     [['acme', '--addresses', '203.0.113.7/24'], 'addresses[0] must be 203.0.113.0/24'],
     [['acme', '--addresses', ''], 'addresses must not be empty'],

@@ -43,7 +43,7 @@ it('writes the archive of the answer, for its owner alone, and names the record'
   );
   expect([made.code, made.out]).toEqual([
     0,
-    expect.stringContaining('record 1,234 of the audit log says so'),
+    expect.stringContaining('recorded in the audit log as record 1,234'),
   ]);
   expect(readFileSync(out).equals(readFileSync(CASE))).toBe(true);
   expect(statSync(out).mode & 0o077).toBe(0);
@@ -86,7 +86,7 @@ it.each<[string, Reply, string]>([
     'a store does not respond',
   ],
   ['an answer that ends early', lines(PROGRESS), 'was cut off'],
-  ['another server', { body: '<html></html>' }, 'check that NUMGATE_URL is numgate'],
+  ['another server', { body: '<html></html>' }, 'check that NUMGATE_URL points to numgate'],
 ])('after %s the file that was there stays', async (_, reply, message) => {
   const out = write('kept.zip', 'kept');
   const { code, errors } = await run(() => reply, 'ACME', ...PERIOD, '--out', out);

@@ -135,7 +135,7 @@ describe('feed pull', () => {
     const out = outFolder();
     writeFileSync(join(out, 'pull.lock'), String(process.ppid));
     const { code, errors } = await numgate('feed', 'pull', service.url, ...keys, '--out', out);
-    expect([code, errors]).toEqual([1, expect.stringContaining('another numgate feed pull works in')]);
+    expect([code, errors]).toEqual([1, expect.stringContaining('another numgate feed pull is running in')]);
   });
 
   it.each<[string, () => readonly string[], number, string]>([

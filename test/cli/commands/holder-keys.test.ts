@@ -64,7 +64,7 @@ describe('holder-keys', () => {
     const again = await numgate('holder-keys', 'new', path);
     expect([again.code, again.errors]).toEqual([
       1,
-      `error: ${path} exists, and a key is never replaced: name another file\n`,
+      `error: ${path} already exists, and a key is never replaced: name another file\n`,
     ]);
     expect(readFileSync(path, 'utf8')).toBe(before);
     chmodSync(path, 0o640);
@@ -82,7 +82,7 @@ describe('holder-keys', () => {
     const { code, out, errors } = await numgate('holder-keys', 'show', path);
     expect([code, out]).toEqual([1, '']);
     expect(errors).toBe(
-      `error: ${path} has no private key for ES256 or EdDSA as JSON (JWK): holder-keys new makes one\n`,
+      `error: ${path} has no private key for ES256 or EdDSA as JSON (JWK): make one with holder-keys new\n`,
     );
   });
 
@@ -90,7 +90,10 @@ describe('holder-keys', () => {
     const file = write('public.jwk', JSON.stringify({ kty: 'EC', crv: 'P-256', x: 'AAAA', y: 'AAAA' }));
     chmodSync(file, 0o644);
     for (const [args, message] of [
-      [['show', file], `${file} has a public key; the private one is in the file that holder-keys new made`],
+      [
+        ['show', file],
+        `${file} has only a public key; the private key is in the file that holder-keys new made`,
+      ],
       [['show', FOLDER], `${FOLDER}: is a folder; a file is needed`],
       [['new', fileOf('missing/x.jwk')], `${fileOf('missing/x.jwk')}: the folder does not exist`],
     ] as const) {
@@ -101,8 +104,8 @@ describe('holder-keys', () => {
 
   it.each([
     [['--from', '1588-1234'], '--from must be a number in E.164, such as +8215881234'],
-    [['--life', '0'], '--life must be 1 to 900'],
-    [['--life', '901'], '--life must be 1 to 900'],
+    [['--life', '0'], '--life must be from 1 to 900 seconds'],
+    [['--life', '901'], '--life must be from 1 to 900 seconds'],
     [['--audience', 'Acme'], '--audience must be an organisation, or <organisation>/<client>'],
     [['--chain', ...Array(6).fill('x.jwt')], '--chain must have at most 5 links'],
   ])('refuses to sign with %j', async (options, message) => {

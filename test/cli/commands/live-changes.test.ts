@@ -106,7 +106,7 @@ describe('an entry', () => {
     const first = (await numgate('clear', 'PARCEL-98', '--reason', 'x')).out;
     expect([first.startsWith('1 sender ID cleared '), first.includes(NONE)]).toEqual([true, false]);
     const again = (await numgate('clear', 'PARCEL-98', NUMBER, '--reason', 'x')).out;
-    expect(again).toContain(`\n  ${NONE} PARCEL-98; an entry that a release has folded in `);
+    expect(again).toContain(`\n  ${NONE} PARCEL-98; entries that were folded into a release `);
     await makeChange('clear', NUMBER, OTHER);
     expect(await numgate('entries', '112')).toEqual({ code: 0, out: 'no live entries\n', errors: '' });
   });

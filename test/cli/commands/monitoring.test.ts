@@ -27,7 +27,7 @@ describe('enumeration', () => {
     const [at, found] = ['2026-11-24T03:12:09.000Z', [{ kind: 'fullBlocks', count: 12 }] as const];
     const detections: DetectionInfo[] = [{ organisation: 'relays', day: '2026-11-24', at, found }];
     const [text, value] = formatDetections(detections);
-    expect(stripVTControlCharacters(text)).toMatch(/2026-11-24 .*relays .*12 blocks checked whole/);
+    expect(stripVTControlCharacters(text)).toMatch(/2026-11-24 .*relays .*12 blocks checked completely/);
     expect(value).toEqual({ detections });
   });
 });
@@ -149,6 +149,8 @@ describe('without a valid token', () => {
     const { code, errors } = await numgate('build', inputsOf('alone', HOME, ABROAD), '--out', BUILDS);
     process.env.NUMGATE_URL = service.url;
     expect(code).toBe(1);
-    expect(errors).toMatch(/^error: http:\/\/127\.0\.0\.1:1 does not respond: .*\n--offline builds without/);
+    expect(errors).toMatch(
+      /^error: http:\/\/127\.0\.0\.1:1 does not respond: .*\nto build a first release without/,
+    );
   });
 });

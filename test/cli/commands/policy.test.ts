@@ -169,7 +169,7 @@ describe('canary numbers', () => {
     expect(await canaries('list')).toMatchObject({ code: 0, out: 'there are no canary numbers\n' });
     const added = await canaries('add', '--file', numbers, '--reason', 'a test');
     expect([added.code, added.errors]).toEqual([0, '']);
-    expect(added.out).toMatch(/^2 added, 2 canary numbers in all \(seq \d+\)\n/);
+    expect(added.out).toMatch(/^2 added, 2 canary numbers in total \(seq \d+\)\n/);
     const again = await canaries('add', '--file', numbers, '--reason', 'a test', '--json');
     expect(JSON.parse(again.out)).toEqual({ changed: 0, numbers: 2 });
     expect((await canaries('list')).out).toBe('+821020000001\n+821020000002\n');
@@ -292,7 +292,7 @@ describe('rules', () => {
       /Korean mobile .*4 .*2 .*2 .*0[^\n]*\n[^\n]*sender ID .*2 .*1 .*1 .*0[^\n]*\n[^\n]*all .*6 .*3 .*3 .*0/,
     );
     expect(text).toContain('kr-50 would have fired for 6 senders, of 6 with enough reports (300 reports)');
-    expect(text).toContain('rules blocked then: 3 by kr-50');
+    expect(text).toContain('rules blocked at the time: 3 by kr-50');
     expect(text).toContain('2 senders could not be read');
   });
 });

@@ -58,7 +58,7 @@ describe('a change that waits', () => {
   it('exits with 5, changes nothing, and names the command for the other person', async () => {
     const { code, out, errors } = await setGuards('0.9');
     expect([code, out]).toEqual([5, '']);
-    expect(errors).toContain('nothing has changed yet: it waits for a second person (guards)');
+    expect(errors).toContain('nothing has changed yet: the change waits for a second person (guards)');
     expect(errors).toContain('npx numgate proposals show 1\n');
     expect(errors).toMatch(/npx numgate approve 1 --sha256 [0-9a-f]{64}\n/);
     expect(await shareNow()).not.toBe(0.9);
@@ -152,7 +152,7 @@ describe('--break-glass', () => {
     expect([code, await shareNow()]).toEqual([0, 0.6]);
     const [made] = (await admin.get<ProposalList>('proposals')).proposals;
     expect(errors).toBe(
-      `made at once, as proposal ${made!.id}: it reverts at ${made!.endsAt} unless another person reviews it\n` +
+      `the change was made at once, as proposal ${made!.id}: it reverts at ${made!.endsAt} unless another person reviews it\n` +
         `  to review it: npx numgate proposals show ${made!.id}\n`,
     );
     expect(out).not.toContain('breakGlass');
@@ -175,10 +175,10 @@ describe('--break-glass', () => {
     expect((await setGuards('0.4', '--break-glass')).code).toBe(0);
     const { code, errors } = await asBob('reject', String(older!.id), '--reason', 'too much');
     expect(code).toBe(4);
-    expect(errors).toContain('something newer has replaced it');
+    expect(errors).toContain('a newer change has replaced it');
     expect(errors).not.toContain('still in force');
     const status = await numgate('status');
-    expect(status.out).toContain('1 break-glass change could not be taken back');
+    expect(status.out).toContain('1 break-glass change could not be reverted');
   });
 
   it('needs a reason', async () => {

@@ -76,7 +76,7 @@ describe('two organisations with keys of their own', () => {
       const { base } = late.manifest;
       expect([exitCode, message]).toEqual([
         4,
-        `BASE_MOVED: it has the lists of others as ${base} has them, and ${now} is current: build again`,
+        `BASE_MOVED: its lists of other authorities are those of ${base}, but ${now} is current: build again`,
       ]);
       expect(await valuesInKv()).toBe(before);
       expect(await current()).toBe(now);

@@ -105,7 +105,7 @@ describe('push', () => {
     await kv.bulkPut(new Map([[key, new Uint8Array(9)]]));
     const looked = await world.publish(first, settings);
     expect(formatPush(looked, [])[0]).toContain(
-      '--all uploads every value again, which repairs damaged ones',
+      '--all uploads every value again, which repairs damaged values',
     );
     const all = await world.publish(first, { ...settings, all: true });
     expect(formatPush(all, [])[0]).not.toContain('--all');

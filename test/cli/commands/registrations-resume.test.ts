@@ -69,7 +69,7 @@ it('continues under its name, without the lines that were found invalid, and rep
   requests = [];
   store = (rows) => ({ body: { rows } });
   const { code, out, errors } = await run(path, '--skip-invalid');
-  expect([code, errors]).toEqual([0, 'continues the upload that was interrupted\n']);
+  expect([code, errors]).toEqual([0, 'continuing the interrupted upload\n']);
   expect(out).toContain('1,502 lines: 1,501 created, 0 updated, 0 unchanged, 1 rejected');
   expect(requests.map(({ path: sent, headers, body }) => [sent, headers['idempotency-key'], body])).toEqual(
     first.map(({ path: sent, headers, body }) => [sent, headers['idempotency-key'], body]),
@@ -92,8 +92,8 @@ it('begins anew if the file, the organisation or an option differs', async () =>
     keys.add(requests.at(-1)!.headers['idempotency-key']);
   }
   write('a.csv', [HEADER, lineOf(2)].join('\n'));
-  expect((await run(path)).errors).not.toContain('continues');
+  expect((await run(path)).errors).not.toContain('continuing');
   keys.add(requests.at(-1)!.headers['idempotency-key']);
   expect(keys.size).toBe(4);
-  expect((await run(path)).errors).toContain('continues');
+  expect((await run(path)).errors).toContain('continuing');
 });

@@ -136,7 +136,7 @@ describe('a registration', () => {
     expect(await event()).toMatchObject({ code: 2 });
     expect((await event('--event', 'ported', '--at', '2026-11-20')).out).toBe(
       '1 registration in force with this number:\n' +
-        `  acme/${id} stays approved: its sender has to send a certificate from the new carrier\n`,
+        `  acme/${id} stays approved: its sender must send a certificate from the new carrier\n`,
     );
     expect((await sender('show', id)).out).toContain(
       'NUMBER_PORTED: the number was ported at 2026-11-19T15:00:00.000Z',

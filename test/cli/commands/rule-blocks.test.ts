@@ -93,7 +93,7 @@ describe('rule-blocks', () => {
     const lost = { ...BLOCK, number: null, evidence: null };
     const other = await run(() => ({ body: lost }), 'rule-blocks', 'show', '17');
     expect(other.out).toContain('(cannot be read: the key of reports is lost)');
-    expect(other.out).toContain('what speaks against it could not be read');
+    expect(other.out).toContain('the counter-evidence could not be read');
   });
 
   it('acts on several blocks with one reason, and shows the change to watch for', async () => {

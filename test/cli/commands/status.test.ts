@@ -70,7 +70,7 @@ describe('the storage in the status', () => {
     expect(lineOf({})).toEqual(['text risk: release t-2; 1 confirmed campaign']);
     expect(lineOf({ candidate: { release: 't-3', share: 0.1 }, published: 6 })).toEqual([
       'text risk: release t-2; t-3 is the canary in 10 % of the data centres; 1 confirmed campaign; ' +
-        'the data centres get state 6 of 7 so far',
+        'the data centres still get state 6 instead of 7',
     ]);
     expect(lineOf({ current: null, campaigns: {} })).toEqual([
       'text risk: no release; 0 confirmed campaigns',
@@ -194,14 +194,14 @@ describe('registered senders in the status', () => {
   it('are shown as a build takes them, and from half of the room on with the organisations that have most', () => {
     expect(used({})).toBe(inForce('4,900,000', '99,999'));
     expect(used({ pairs: 5_000_000, ranges: 100_000 })).toBe(
-      `${inForce('5,000,000', '100,000')}; most pairs: shop 2,500,000; most ranges: bank 50,000; with more, no build succeeds`,
+      `${inForce('5,000,000', '100,000')}; most pairs: shop 2,500,000; most ranges: bank 50,000; above these limits, builds fail`,
     );
   });
 
   it('name an organisation whose changes the registry refuses', () => {
     const refused = [{ organisation: 'shop', since: '2099-01-01T00:00:00.000Z' }];
     expect(linesOf({ registrations: { ...registrations, refused } })).toContain(
-      'the registry refuses the changes of shop since 2099-01-01T00:00:00.000Z, a defect of the service: nothing newer of it is published',
+      'the registry has refused the changes of shop since 2099-01-01T00:00:00.000Z because of a defect in the service: newer changes of shop are not published',
     );
   });
 
@@ -229,7 +229,7 @@ describe('rule blocks in the status', () => {
       '1 rule block waits for a person: npx numgate rule-blocks list --state proposed',
     ]);
     expect(lines({ rulesFullSince: '2026-11-24T03:12:09.000Z', keyIds: [] })).toEqual([
-      'rules can set no more blocks since 2026-11-24T03:12:09.000Z, and propose them: build and push a release',
+      'rules have proposed blocks instead of setting them since 2026-11-24T03:12:09.000Z, because there is no room: build and push a release',
       'the key of reports is lost: LIST_KEY lacks the key that opens it',
     ]);
   });

@@ -110,8 +110,8 @@ describe('a build', () => {
         '4 lines cannot be on a host list:',
         '  bad.txt, line 2: "co.kr" is a public suffix: names of many owners end with it',
         '  bad.txt, line 3: "github.io" is a public suffix of a provider: a list with the effect "block" would decide for all its customers',
-        '  bad.txt, line 4: "bit.ly" shortens links of everybody: a list with the effect "block" would decide for all of them',
-        '  bad.txt, line 5: "https://evil.example.com/a" has a path: a list decides about whole hosts; list the host if all of it is meant',
+        '  bad.txt, line 4: "bit.ly" shortens links for everybody: a list with the effect "block" would decide for all of them',
+        '  bad.txt, line 5: "https://evil.example.com/a" has a path, but a list decides about whole hosts: list the host if you mean all of it',
         'Correct them, or pass --skip-invalid to build without them',
       ].join('\n'),
     );
@@ -140,7 +140,7 @@ describe('a build', () => {
     [
       'an unknown form of JSON',
       { hosts: [{ ...hosts('json', []), file: write('hosts/odd.json', '{"urls":[]}') }] },
-      /odd\.json: has no known form/,
+      /odd\.json: has an unknown format/,
     ],
     [
       'canary texts in another encoding',
@@ -178,7 +178,7 @@ describe('a build', () => {
       JSON.stringify({ ...JSON.parse(readFileSync(join(path, 'model.json'), 'utf8')), bits: 14 }),
     );
     expect((await failureOf(() => buildWith('failing', { model: path }))).message).toMatch(
-      /"bits" is 14, and model\.bin has 12: train the model again/,
+      /"bits" is 14, but model\.bin has 12: train the model again/,
     );
     modelFolder('broken');
     const bytes = readFileSync(join(path, 'model.bin'));

@@ -153,7 +153,7 @@ describe('text campaigns', () => {
     expect(added.errors).toContain(
       'texts.txt, line 403: is too short: a campaign needs about 25 syllables\n',
     );
-    expect(added.errors).toContain('the 200 before it are taken');
+    expect(added.errors).toContain('the 200 before it were accepted');
     expect(await errorOf(refuse, 'match', '--file', file)).toMatchObject({
       ...{ code: 'FIELD_VALUE', message: expect.stringMatching(/texts\.txt, line 403: is too short.*s$/) },
     });

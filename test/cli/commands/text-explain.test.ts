@@ -30,14 +30,17 @@ const shown = (text: string, campaign?: CampaignMatch): string =>
 
 describe('an explanation', () => {
   it.each([
-    [SPAM, 'label, TEXT_SUSPICIOUS, for clients with "onSuspiciousText": "label"; for others no effect'],
-    [ORDINARY, 'nothing against the text'],
-    [`${ORDINARY} https://a.evil.example/x`, 'block, TEXT_HOST_LISTED'],
-    [`${ORDINARY} https://a.shop.evil.example/x`, 'nothing against the text'],
-    [`${ORDINARY} https://odd.example/`, 'label, TEXT_HOST_LISTED'],
-    [`${SPAM} https://odd.example/ https://evil.example/`, 'block, TEXT_HOST_LISTED'],
+    [
+      SPAM,
+      'return label, TEXT_SUSPICIOUS, for clients with "onSuspiciousText": "label"; no effect for other clients',
+    ],
+    [ORDINARY, 'find nothing against the text'],
+    [`${ORDINARY} https://a.evil.example/x`, 'return block, TEXT_HOST_LISTED'],
+    [`${ORDINARY} https://a.shop.evil.example/x`, 'find nothing against the text'],
+    [`${ORDINARY} https://odd.example/`, 'return label, TEXT_HOST_LISTED'],
+    [`${SPAM} https://odd.example/ https://evil.example/`, 'return block, TEXT_HOST_LISTED'],
   ])('of %j says what a check would do', (text, effect) => {
-    expect(shown(text)).toContain(`a check: ${effect}\n`);
+    expect(shown(text)).toContain(`a check would ${effect}\n`);
     expect(shown(text)).toContain('the text was not sent anywhere');
   });
 
@@ -51,7 +54,7 @@ describe('an explanation', () => {
 
   it('names each host with the list that decides', () => {
     const text = shown('http://x.evil.example/ http://shop.evil.example/ http://other.example/');
-    expect(text).toContain('host x.evil.example: block by list bad of kisa, which has evil.example\n');
+    expect(text).toContain('host x.evil.example: block by list bad of kisa, which lists evil.example\n');
     expect(text).toContain('host shop.evil.example: allow by list good of kisa\n');
     expect(text).toContain('host other.example: on no list\n');
   });
@@ -76,22 +79,24 @@ describe('an explanation', () => {
   it('of a model alone says that no list was looked at', () => {
     const model = openedRelease(readModelFolder(join(FOLDER, 'model')), null);
     const [text, value] = formatExplanation(explainText(`${ORDINARY} https://evil.example/`, model));
-    expect(text).toContain('host evil.example\nno host list was looked at\n');
-    expect(text).toContain('a check: nothing in what was looked at is against the text\n');
+    expect(text).toContain('host evil.example\nno host list was looked up\n');
+    expect(text).toContain('a check would find nothing against the text in what was looked up\n');
     expect(value).toMatchObject({ hostListsLookedUp: false });
   });
 
   it('has a campaign only if the service was asked, and says that the text was sent', () => {
     const found = { campaign: 'c-17', blocks: true, hasFingerprint: true };
     expect(shown(ORDINARY, found)).toMatch(
-      /campaign: c-17, which blocks now\na check: block, TEXT_CAMPAIGN\nthe text was sent to the service/,
+      /campaign: c-17, which blocks now\na check would return block, TEXT_CAMPAIGN\nthe text was sent to the service/,
     );
     expect(shown(ORDINARY, { ...found, blocks: false })).toContain(
-      'c-17, which does not block\na check: nothing',
+      'c-17, which does not block\na check would find nothing',
     );
     expect(shown(ORDINARY, { ...found, campaign: null, blocks: false })).toContain('campaign: none\n');
     expect(shown('hi', { campaign: null, blocks: false, hasFingerprint: false })).toContain('too short');
-    expect(shown('http://shop.evil.example/', found)).toContain('a check: nothing against the text');
+    expect(shown('http://shop.evil.example/', found)).toContain(
+      'a check would find nothing against the text',
+    );
   });
 
   it('comes from a model before it is built, and contacts nobody', async () => {
@@ -172,7 +177,7 @@ describe('numgate text sample', () => {
     const again = await numgate('text', 'sample', '--out', out);
     expect([again.code, again.errors]).toEqual([
       1,
-      expect.stringContaining('sample.csv exists: name a new file with --out, or remove it'),
+      expect.stringContaining('sample.csv already exists: name a new file with --out, or remove it'),
     ]);
     const every = join(FOLDER, 'every.csv');
     const all = await numgate('text', 'sample', '--out', every, '--json');

@@ -61,7 +61,10 @@ describe('a text release', () => {
       { release: null, score: null, hostListsLookedUp: false, campaignState: 'none', sent: true },
     ]);
     const without = await text('explain', '--file', ours);
-    expect([without.code, without.errors]).toEqual([1, expect.stringContaining('--campaigns only')]);
+    expect([without.code, without.errors]).toEqual([
+      1,
+      expect.stringContaining('only campaigns with --campaigns'),
+    ]);
     const short = ['--file', write('short.txt', `${LONG}\nhi\n`), '--until', '30d', '--reason', 'a test'];
     expect((await text('campaigns', 'add', ...short)).errors).toMatch(/short\.txt, line 2: is too short/);
     const { code, out } = await text('plan', first.folder.path);
@@ -177,9 +180,9 @@ describe('a text release', () => {
       expect.stringMatching(/GUARD_HIT: [\s\S]*fewer-hosts: phishing: .* --override fewer-hosts\n/),
     ]);
     const { release } = second.manifest;
-    expect(refused.errors).toContain(`${release} is at the service, and was not put into force\n`);
+    expect(refused.errors).toContain(`${release} was sent to the service, but was not put into force\n`);
     const next = `npx numgate text promote ${release} --share 0.5 --override fewer-hosts --reason "…"`;
-    expect(refused.errors).toContain(`all the same:\n  ${next}\n`);
+    expect(refused.errors).toContain(`to put it into force anyway:\n  ${next}\n`);
     const both = ['--override', 'older-base', '--reason', 'a test'];
     const again = await failureOf(() =>
       pushText(second.folder, admin, { share: 1, reason: 'a test', overrides: ['older-base'] }),
@@ -239,7 +242,7 @@ describe('a text release', () => {
     const pushed = await text('push', second.folder.path, '--promote', ...override, '--reason', 'a test');
     expect([pushed.code, (await status()).current]).toEqual([0, release]);
     const inForce = await text('plan', second.folder.path);
-    expect(inForce.out).toMatch(/\nit is in force already: a push changes nothing\n$/);
+    expect(inForce.out).toMatch(/\nit is already in force: a push changes nothing\n$/);
     expect(inForce.out).not.toContain('guard');
     const back = await text('rollback', '--reason', 'a test');
     expect([back.code, (await status()).current]).toEqual([0, first.manifest.release]);

@@ -75,7 +75,7 @@ describe('tokens', () => {
     const { code, errors } = await tokens('add', ...night);
     expect([code, errors]).toEqual([
       4,
-      'error: token night already exists: tokens rotate gives it another secret\n',
+      'error: token night already exists: use tokens rotate to give it another secret\n',
     ]);
   });
 
@@ -85,7 +85,7 @@ describe('tokens', () => {
     const refused = await tokens('rotate', 'night');
     expect(refused.code).toBe(2);
     expect(refused.errors).toMatch(
-      /night has two secrets already: .*tokens rotate night --finish.* --replace/,
+      /night already has two secrets: .*tokens rotate night --finish.* --replace/,
     );
     await Promise.all([block(first), block(second)]);
     const third = (await tokens('rotate', 'night', '--replace')).out.trim();
@@ -96,10 +96,10 @@ describe('tokens', () => {
   it('finish a rotation, after which only the newest secret is left', async () => {
     const newest = (await tokens('rotate', 'night', '--replace')).out.trim();
     const { code, out } = await tokens('rotate', 'night', '--finish');
-    expect([code, out]).toEqual([0, 'night has one secret now\n']);
+    expect([code, out]).toEqual([0, 'night now has one secret\n']);
     await block(newest);
     const again = await tokens('rotate', 'night', '--finish');
-    expect([again.code, again.out]).toEqual([0, 'night has one secret already: nothing was changed\n']);
+    expect([again.code, again.out]).toEqual([0, 'night has only one secret: nothing was changed\n']);
   });
 
   it('change the given settings and keep the others', async () => {
@@ -121,7 +121,7 @@ describe('tokens', () => {
       scopes: ROLE_SCOPES.operator,
     });
     const same = await tokens('set', 'night', '--role', 'operator');
-    expect([same.code, same.out]).toEqual([0, 'night has these settings already: nothing was changed\n']);
+    expect([same.code, same.out]).toEqual([0, 'night already has these settings: nothing was changed\n']);
     expect((await tokens('set', 'night', '--scopes', 'read,entries')).code).toBe(0);
     expect(await token()).toEqual(before);
     const nothing = await tokens('set', 'night');

@@ -152,7 +152,7 @@ describe('a pull', () => {
       return new Puller({ source, folder: consumer.folder, keys, verifiers }).pull();
     };
     const failure = await failureOf(() => pullWith(old));
-    expect(failure.message).toContain('is encrypted for the key reader#2, and --jwk has reader#1');
+    expect(failure.message).toContain('is encrypted for the key reader#2, but --jwk has reader#1');
     await pullWith({ keys: [old, feed.jwk] });
     expect(await stateOf(consumer)).toEqual(entriesOf(feed));
   });

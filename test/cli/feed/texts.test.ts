@@ -139,7 +139,7 @@ describe('a pull', () => {
     process.env.TEXT_KEY = '';
     expect([code, errors]).toEqual([
       0,
-      expect.stringContaining('1 campaign left out: made with another TEXT_KEY'),
+      expect.stringContaining('1 campaign left out: they were made with another TEXT_KEY'),
     ]);
     const shown = JSON.parse(out) as {
       campaigns: { confirmed: number; revoked: number; foreign: number; file: string };
@@ -251,6 +251,6 @@ describe('campaigns of a pull', () => {
     ['authority of a host', hostOf('a.example', { authority: '' })],
   ])('and hosts are refused with another form of %s', async (_, entry) => {
     const failure = await failureOf(async () => textsOf(entry));
-    expect(failure.message).toContain('has a field of another form');
+    expect(failure.message).toContain('has an invalid field');
   });
 });

@@ -138,7 +138,7 @@ describe('a catalogue', () => {
           ],
         ],
       },
-      'list suspended: "rule" requires another "effect" than "allow"',
+      'list suspended: "rule" requires an "effect" other than "allow"',
     ],
     ['two lists with one name', { lists: [SUSPENDED, SUSPENDED] }, 'two lists have the name suspended'],
     ['an input without a file', { inputs: [{}] }, 'inputs[0].file is missing'],
@@ -211,7 +211,7 @@ describe('a catalogue', () => {
       [
         'one that includes another',
         () => ({ include: [included('nested', { include: ['one.json'] })] }),
-        'nested.json: an included catalogue must not have "include": name it in',
+        'nested.json: an included catalogue must not have "include": include those catalogues in',
       ],
       [
         'a list with the name of one of its own',
@@ -224,7 +224,7 @@ describe('a catalogue', () => {
           lists: Array.from({ length: LISTS_MAX }, (_, at) => ({ ...SUSPENDED, name: `l${at}` })),
           include: [included('more', {})],
         }),
-        '33 lists with those of the included catalogues; a release has at most 32',
+        '33 lists, including those of the included catalogues; a release has at most 32',
       ],
       [
         'a wrong list',

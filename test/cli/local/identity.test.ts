@@ -73,7 +73,7 @@ it('another service at the requested port gets no request, and the error names b
   const [own, other] = [await service(), await service()];
   await proveService(own.port);
   vi.stubEnv('PORT', `${other.port}`);
-  const why = `that runs at http://localhost:${own.port}. Set NUMGATE_URL to it`;
+  const why = `that service runs at http://localhost:${own.port}. Set NUMGATE_URL to it`;
   expect(await errorsOf()).toBe(refused(`http://localhost:${other.port}`, why));
   vi.stubEnv('NUMGATE_URL', other.url);
   expect(await errorsOf()).toBe(refused(other.url, why));

@@ -84,7 +84,7 @@ describe('thresholds', () => {
     const chosen = chooseThresholds(texts, targets);
     expect(chosen).toMatchObject({ ok: false, code: 'SAMPLE_TOO_SMALL' });
     expect(!chosen.ok && chosen.message).toBe(
-      'domain "alerts" has 150 texts to choose thresholds with, which show no rate below 2 % (3/n): 1 % needs 300. ' +
+      'domain "alerts" has 150 texts to choose thresholds from, which cannot show a rate below 2 % (3/n): a rate of 1 % needs 300 texts. ' +
         'Add legitimate texts of the domain, or accept a higher rate: --suspicious-rate 0.02',
     );
   });

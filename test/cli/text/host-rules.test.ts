@@ -63,11 +63,11 @@ describe('a host list', () => {
   });
 
   it.each([
-    ['https://a.co.kr?x=1', 'label', /^has a query: a list decides about whole hosts; list the host/],
-    ['https://a.co.kr#x', 'label', /^has a fragment: /],
-    ['https://a.co.kr/x?y', 'block', /^has a path: /],
+    ['https://a.co.kr?x=1', 'label', /^has a query, but a list decides about whole hosts: list the host/],
+    ['https://a.co.kr#x', 'label', /^has a fragment, but /],
+    ['https://a.co.kr/x?y', 'block', /^has a path, but /],
     ['www.evil.com:8080', 'block', /^has a port: list the host without it/],
-    ['user@evil.example.com', 'block', /^has an @: list the host behind it alone/],
+    ['user@evil.example.com', 'block', /^has an @: list only the host after it/],
     ['0x10', 'block', /^is a number, which browsers read as 0\.0\.0\.16: write all four parts/],
     ['300.300.300.300', 'block', /^ends with a number: check the name, or write all four parts/],
     ['-a.com', 'block', /^has a label that begins or ends with a hyphen: check the name/],
@@ -103,7 +103,7 @@ describe('a host list', () => {
   it('refuses a host that includes a shortener, and names it', () => {
     expect(checkHost('ead.me', 'block')).toMatchObject({
       code: 'HOST_SHORTENER',
-      message: expect.stringMatching(/^includes l\.ead\.me, which shortens links of everybody/),
+      message: expect.stringMatching(/^includes l\.ead\.me, which shortens links for everybody/),
     });
     expect(checked('ead.me', 'label')).toBe('ead.me');
   });

@@ -207,7 +207,7 @@ describe('folds', () => {
     const indices = Uint32Array.from(texts.keys());
     const checked = checkFolds(corpus, indices, foldsOf(corpus, indices, 5, 1));
     expect(checked).toMatchObject({ ok: false, code: 'GROUPS_TOO_FEW' });
-    expect(!checked.ok && checked.message).toMatch(/label "spam".*near-duplicates.*add other ones/);
+    expect(!checked.ok && checked.message).toMatch(/label "spam".*near-duplicates.*add other texts/);
   });
 });
 

@@ -140,7 +140,7 @@ describe('a bad input of training', () => {
       `text,label\n"${`${SECRET},spam\n`.repeat(2_000)}`,
       /longer than 16,384 bytes: a quote/,
     ],
-    ['a quote inside a field', `text,label\n${SECRET} "a",spam`, /line 2: a quote stands within a field/],
+    ['a quote inside a field', `text,label\n${SECRET} "a",spam`, /line 2: there is a quote inside a field/],
     [
       'text behind a quote',
       `text,label\n"a" ${SECRET},spam`,
@@ -213,7 +213,9 @@ describe('a bad input of training', () => {
     const text = 'x'.repeat(TEXT_CHARS_MAX);
     const rows = Math.ceil(TRAINING_CHARS_MAX / TEXT_CHARS_MAX) + 1;
     const message = await failureOf(`text,label\n${`${text},spam\n`.repeat(rows)}`);
-    expect(message).toMatch(/line 6002: more than 250,000 texts or 12,000,000 characters.*leave the oldest/);
+    expect(message).toMatch(
+      /line 6002: more than 250,000 texts or 12,000,000 characters.*leave out the oldest/,
+    );
   });
 
   it('shows its first wrong rows and how many others there are', async () => {

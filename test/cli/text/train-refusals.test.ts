@@ -35,7 +35,7 @@ describe('bad texts for training', () => {
 
   it('without one of the labels are refused', async () => {
     expect(await refusal(spam)).toMatch(
-      /no text has the label "legitimate": a model needs both\. Add a file/,
+      /no text has the label "legitimate": a model needs both labels\. Add a file/,
     );
     expect(await refusal(legitimate)).toMatch(/no text has the label "spam"/);
   });
@@ -43,7 +43,7 @@ describe('bad texts for training', () => {
   it('that are too few are refused', async () => {
     const few = await refusal([...spam.slice(0, 10), ...legitimate]);
     expect(few).toContain(
-      `only 10 distinct texts with the label "spam", and ${TRAINING_LABEL_MIN} are needed`,
+      `only 10 distinct texts with the label "spam", but ${TRAINING_LABEL_MIN} are needed`,
     );
   });
 

@@ -91,7 +91,7 @@ describe('text train', () => {
     const shown = report.evaluation.recalls.filter(({ recall }) => recall !== null);
     expect(shown.map(({ rate }) => rate)).not.toContain(0.0001);
     expect(readFileSync(join(model, 'report.txt'), 'utf8')).toMatch(
-      /0\.01 %.*not shown: .* can show no rate below/,
+      /0\.01 %.*not shown: .* cannot show a rate below/,
     );
   });
 
