@@ -203,7 +203,7 @@ describe('an import whose command and service are killed', () => {
     // In the second piece and in the tenth.
     const repeated = [...lines, lines[1_500]!.replace('Acme', 'Other')];
     const { code: refused, errors: words } = await sender('import', fileOf('repeated.csv', repeated));
-    expect([refused, words]).toEqual([1, expect.stringContaining('is also that of line 1502')]);
+    expect([refused, words]).toEqual([1, expect.stringContaining('is also the reference of line 1502')]);
 
     const file = fileOf('killed.csv', lines);
     const before = await stored();
