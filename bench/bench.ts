@@ -48,44 +48,59 @@ function suite(run: Suite['run'], description: string, ...options: ListOption[])
 
 /** Size, speed, scale and price: the default suites. */
 const DEFAULT_SUITES: Record<string, Suite> = {
-  size: suite(sizeBench, 'bytes of an exact set, against the entropy bound', 'numbers', 'prefixes'),
-  query: suite(queryBench, 'one lookup, against one bit of a bitmap', 'numbers', 'prefixes', 'hits'),
-  parse: suite(parseBench, 'parsing one written number, against libphonenumber-js'),
-  load: suite(loadBench, 'verify and open all shards of a release', 'numbers', 'prefixes'),
-  cold: suite(coldBench, 'first verdict of a cold isolate', 'numbers'),
-  memory: suite(memoryBench, 'memory of an isolate, also during a swap', 'numbers', 'prefixes'),
+  size: suite(sizeBench, 'size of an exact set, compared with the entropy bound', 'numbers', 'prefixes'),
+  query: suite(
+    queryBench,
+    'time of one lookup, compared with reading one bit of a bitmap',
+    'numbers',
+    'prefixes',
+    'hits',
+  ),
+  parse: suite(parseBench, 'time to parse one written number, compared with libphonenumber-js'),
+  load: suite(loadBench, 'time to verify and open all shards of a release', 'numbers', 'prefixes'),
+  cold: suite(coldBench, 'time to the first verdict of a cold isolate', 'numbers'),
+  memory: suite(memoryBench, 'memory of an isolate, with the swap of a release', 'numbers', 'prefixes'),
   bundle: suite(bundleBench, 'size and start-up time of the bundles'),
-  build: suite(buildBench, 'build, against sort -u; prove', 'numbers', 'prefixes'),
-  push: suite(pushBench, 'what a daily push uploads', 'numbers'),
+  build: suite(buildBench, 'time to build, compared with sort -u; time to prove', 'numbers', 'prefixes'),
+  push: suite(pushBench, 'values and bytes that a daily push uploads', 'numbers'),
   stream: suite(streamBench, 'numbers per second in a stream', 'numbers', 'prefixes', 'hits'),
-  http: suite(httpBench, 'single checks over HTTP, driven by wrk', 'numbers', 'prefixes', 'hits'),
-  batch: suite(batchBench, 'batches, against JSON alone and Redis', 'numbers', 'prefixes', 'hits'),
-  price: suite(priceBench, 'the price of a billion verdicts', 'numbers', 'prefixes', 'hits'),
+  http: suite(httpBench, 'single checks over HTTP, sent by wrk', 'numbers', 'prefixes', 'hits'),
+  batch: suite(
+    batchBench,
+    'time of a batch, compared with parsing its JSON and with Redis',
+    'numbers',
+    'prefixes',
+    'hits',
+  ),
+  price: suite(priceBench, 'price of a billion verdicts', 'numbers', 'prefixes', 'hits'),
 };
 /** All suites. The additional ones show behaviour over time, behind gateways and under attack. */
 const SUITES: Record<string, Suite> = {
   ...DEFAULT_SUITES,
-  access: suite(accessBench, 'what counting costs, and which enumeration is recognised'),
-  bodies: suite(bodiesBench, 'crafted bodies, against ordinary ones', 'numbers'),
-  visible: suite(visibleBench, 'seconds until a change is visible'),
+  access: suite(accessBench, 'cost of counting numbers, and which enumeration is recognised'),
+  bodies: suite(bodiesBench, 'time of crafted bodies, compared with ordinary bodies', 'numbers'),
+  visible: suite(visibleBench, 'time until a change is visible'),
   registration: suite(
     registrationBench,
-    'registered senders: size, memory, build, CPU of a check',
+    'registered senders: size, memory, time to build, CPU time of a check',
     'numbers',
   ),
   credentials: suite(
     credentialsBench,
-    'sender credentials: bytes, memory, verifications, a flood, seconds to a refusal',
+    'sender credentials: size, memory, verifications, a flood, time until a refusal',
   ),
-  reports: suite(reportsBench, 'reports of spam: seconds to a block, appeals, exact counts through kills'),
+  reports: suite(
+    reportsBench,
+    'reports of spam: time until a block, appeals, exact counts despite killed processes',
+  ),
   sharing: suite(
     sharingBench,
-    'a second installation by feed alone, notices, their cost for a check, statistics',
+    'a second installation that follows the feed, notices, cost of a check, statistics',
   ),
   text: suite(textBench, 'text risk: cost, false matches of fingerprints, recall of a model'),
-  propagation: suite(propagationBench, 'the same as visible, in a simulated fleet'),
-  sip: suite(sipBench, 'what checks add to a SIP gateway'),
-  smpp: suite(smppBench, 'what checks add to an SMSC'),
+  propagation: suite(propagationBench, 'time until a change is visible in a simulated fleet'),
+  sip: suite(sipBench, 'time that checks add to a SIP gateway'),
+  smpp: suite(smppBench, 'time that checks add to an SMSC'),
 };
 const ALL = 'all';
 
@@ -121,22 +136,24 @@ function numberFrom(low: number, high: number, isWhole: boolean) {
 const parseCount = numberFrom(1, 50_000_000, true);
 
 const program = new Command('npm run bench --')
-  .description('Measure numgate. Each suite checks results before it measures. Ratios are within one run.')
+  .description(
+    'Measure numgate. Each suite verifies the results before it measures. Ratios compare figures of one run.',
+  )
   .argument('[names...]', `suites, or ${ALL} (default: size to price, about five minutes on two cores)`)
-  .option('--small', 'small sizes, for CI, where targets do not apply', false)
+  .option('--small', 'use small sizes, for CI; targets do not apply', false)
   .option('--seed <number>', 'seed of the random lists', numberFrom(0, 2 ** 32 - 1, true), 20_261_124)
   .addOption(
     new Option('--numbers <counts>', 'sizes of the lists, separated by commas')
       .argParser((text) => text.split(',').map(parseCount))
-      .default(null, 'each suite has its own'),
+      .default(null, 'sizes of each suite'),
   )
   .option(
     '--prefixes <count>',
-    'prefixes (of 10^8 numbers each) over which a list is spread',
+    'number of prefixes (of 10^8 numbers each) that a list is spread over',
     numberFrom(1, PREFIXES_MAX, true),
     1,
   )
-  .option('--hits <share>', 'share of the looked-up numbers that are listed', numberFrom(0, 1, false), 0.1)
+  .option('--hits <share>', 'share of looked-up numbers that are listed', numberFrom(0, 1, false), 0.1)
   .option('--json', 'print the rows as a JSON array (with npm run --silent bench, nothing else)', false)
   .action(async (given: string[], { json, ...options }: BenchOptions & { json: boolean }) => {
     const names = selectSuites(given);

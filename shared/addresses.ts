@@ -101,7 +101,7 @@ export function parseRange(text: string): RangeResult {
     return fail('RANGE_TOO_WIDE', `must not cover more than ${limits}: leave it out to accept every address`);
   }
   if (network << free !== address)
-    return fail('RANGE_INVALID', `must be ${formatRange(range)}: the address has bits behind the prefix`);
+    return fail('RANGE_INVALID', `must be ${formatRange(range)}: the address has bits after the prefix`);
   return ok(range);
 }
 

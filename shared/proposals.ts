@@ -163,7 +163,7 @@ export function decisionOf({ state, decidedBy, decidedAt }: ProposalInfo, alread
     case 'expired':
       return `expired at ${decidedAt}, because nobody approved it in time: propose it again`;
     case 'outdated':
-      return `could no longer be made as it was shown when ${decidedBy} approved it at ${decidedAt}: propose it again`;
+      return `could no longer be made as shown when ${decidedBy} approved it at ${decidedAt}: propose it again`;
     case 'reverted':
       return `was ${already}taken back ${by}`;
     case 'revertFailed':

@@ -21,13 +21,13 @@ export const tokenSchema = v.pipe(
     authority: v.optional(v.nullable(nameSchema)),
   }),
   v.forward(
-    v.check(({ role, scopes }) => role !== null || scopes !== undefined, 'must be there, or a "role"'),
+    v.check(({ role, scopes }) => role !== null || scopes !== undefined, 'or "role" must be set'),
     ['scopes'],
   ),
   v.forward(
     v.check(
       ({ role, scopes }) => role === null || scopes === undefined || haveSame(scopes, ROLE_SCOPES[role]),
-      'contradict the role: leave out one of them',
+      'contradict "role": leave one of them out',
     ),
     ['scopes'],
   ),

@@ -34,7 +34,7 @@ export function validateJson<Schema extends v.GenericSchema>(
 function describe(issue: v.BaseIssue<unknown>): Pick<InvalidField, 'code' | 'message'> {
   const { kind, type, expected, received, message, input } = issue;
   if (type === 'strict_object' && expected === 'never') {
-    return { code: 'FIELD_UNKNOWN', message: 'is not a field here' };
+    return { code: 'FIELD_UNKNOWN', message: 'is not an allowed field' };
   }
   if (received === 'undefined') return { code: 'FIELD_MISSING', message: 'is missing' };
   // For a variant, `expected` is 'Object' if the value is not an object at all.

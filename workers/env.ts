@@ -160,8 +160,8 @@ export async function openSecrets(env: UncheckedEnv): Promise<Result<Secrets, Fa
   const publicKeys = await openPublicKeys(env.RELEASE_PUBLIC_KEYS ?? '');
   if (publicKeys === null) {
     const form = `Ed25519 public keys of ${PUBLIC_KEY_BYTES} bytes in base64`;
-    const message = `RELEASE_PUBLIC_KEYS must be ${form}, each once, after "<organisation>:" if it is bound`;
-    return fail('NOT_CONFIGURED', `${message}; separate them by commas`);
+    const message = `RELEASE_PUBLIC_KEYS must be ${form}, each once, with "<organisation>:" before a key that belongs to an organisation`;
+    return fail('NOT_CONFIGURED', `${message}; separate them with commas`);
   }
   if (publicKeys.length === 0) {
     const command = 'wrangler secret put RELEASE_PUBLIC_KEYS';

@@ -41,7 +41,10 @@ export class Redis {
   /** Starts Redis. @param bench that uses it @returns null, after a message, if redis-server is not installed */
   static async start(bench: string): Promise<Redis | null> {
     if (spawnSync('redis-server', ['--version']).error !== undefined) {
-      skipMissing('redis-server', `${bench}: redis-server is not installed, so no row compares with it`);
+      skipMissing(
+        'redis-server',
+        `${bench}: redis-server is not installed, so no row is compared with Redis`,
+      );
       return null;
     }
     const port = await freePort();

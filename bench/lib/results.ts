@@ -25,7 +25,7 @@ export function writeResults(
   const text = [
     '# Results',
     '',
-    'The command below writes this file. All figures and baselines are from one run.',
+    'The command below wrote this file. All figures and baselines are from one run.',
     '[docs/performance.md](../docs/performance.md) explains them.',
     '',
     `- Command: \`${command}\`, ${Math.round(seconds)} s`,
@@ -35,8 +35,8 @@ export function writeResults(
     `- ${rows.length} rows, ${failed.length} of which do not reach their target`,
     ...skipped.map((message) => `- Left out: ${message}`),
     '',
-    'If two things are measured in turns, their ratio is the median of the ratios of all rounds. Memory of the runtime is',
-    'that of its whole process, not of one isolate. Everything runs on loopback, on one machine.',
+    'If two things are measured in turns, their ratio is the median of the ratios of all rounds. The memory of the',
+    'runtime is the memory of its whole process, not of one isolate. Everything runs on loopback, on one machine.',
     '',
     ...(failed.length === 0
       ? []

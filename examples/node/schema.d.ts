@@ -9529,10 +9529,10 @@ export interface components {
                  *       "type": "urn:numgate:problem:field-value",
                  *       "title": "Field has an invalid value",
                  *       "status": 400,
-                 *       "detail": "\"strict\" must be \"true\", \"false\" or without a value",
+                 *       "detail": "\"strict\" must be \"true\" or \"false\", or have no value",
                  *       "instance": "/healthz",
                  *       "code": "FIELD_VALUE",
-                 *       "message": "\"strict\" must be \"true\", \"false\" or without a value",
+                 *       "message": "\"strict\" must be \"true\" or \"false\", or have no value",
                  *       "field": "strict"
                  *     }
                  */
@@ -9637,10 +9637,10 @@ export interface components {
                  *       "type": "urn:numgate:problem:checkpoint-unknown",
                  *       "title": "No checkpoint yet",
                  *       "status": 404,
-                 *       "detail": "no checkpoint was made yet: the first follows within minutes of a change",
+                 *       "detail": "there is no checkpoint yet: the first one is made within minutes of a change",
                  *       "instance": "/v1/audit/checkpoint",
                  *       "code": "CHECKPOINT_UNKNOWN",
-                 *       "message": "no checkpoint was made yet: the first follows within minutes of a change"
+                 *       "message": "there is no checkpoint yet: the first one is made within minutes of a change"
                  *     }
                  */
                 "application/problem+json": components["schemas"]["Problem"];
@@ -9923,10 +9923,10 @@ export interface components {
                  *       "type": "urn:numgate:problem:organisation-in-use",
                  *       "title": "Organisation has members",
                  *       "status": 409,
-                 *       "detail": "\"ktoa\" has 2 clients, 1 tokens: remove them or move them first",
+                 *       "detail": "\"ktoa\" has 2 clients, 1 tokens: remove or move them first",
                  *       "instance": "/v1/admin/organisations/ktoa",
                  *       "code": "ORGANISATION_IN_USE",
-                 *       "message": "\"ktoa\" has 2 clients, 1 tokens: remove them or move them first"
+                 *       "message": "\"ktoa\" has 2 clients, 1 tokens: remove or move them first"
                  *     }
                  */
                 "application/problem+json": components["schemas"]["Problem"];
@@ -9944,10 +9944,10 @@ export interface components {
                  *       "type": "urn:numgate:problem:not-found",
                  *       "title": "Not found",
                  *       "status": 404,
-                 *       "detail": "KV has no value of this digest",
+                 *       "detail": "KV has no value with this digest",
                  *       "instance": "/v1/admin/values/shard/0f3c5a7e9b1d2f4a6c8e0b2d4f6a8c0e",
                  *       "code": "NOT_FOUND",
-                 *       "message": "KV has no value of this digest"
+                 *       "message": "KV has no value with this digest"
                  *     }
                  */
                 "application/problem+json": components["schemas"]["Problem"];
@@ -9993,10 +9993,10 @@ export interface components {
                  *       "type": "urn:numgate:problem:release-refused",
                  *       "title": "Release refused",
                  *       "status": 422,
-                 *       "detail": "SIGNATURE_INVALID: the manifest is not signed by a key this service trusts",
+                 *       "detail": "SIGNATURE_INVALID: the manifest is not signed by a key that this service trusts",
                  *       "instance": "/v1/admin/releases",
                  *       "code": "RELEASE_REFUSED",
-                 *       "message": "SIGNATURE_INVALID: the manifest is not signed by a key this service trusts",
+                 *       "message": "SIGNATURE_INVALID: the manifest is not signed by a key that this service trusts",
                  *       "refusal": "SIGNATURE_INVALID"
                  *     }
                  */
@@ -10103,12 +10103,12 @@ export interface components {
                 /**
                  * @example {
                  *       "type": "urn:numgate:problem:entries-changed",
-                 *       "title": "Entries were changed since",
+                 *       "title": "Entries have changed since",
                  *       "status": 409,
-                 *       "detail": "3 of 20 entries of operation 2051 were changed since by other operations: undo those first, or set \"skipChanged\" to leave these entries as they are",
+                 *       "detail": "other operations have since changed 3 of 20 entries of operation 2051: undo those first, or set \"skipChanged\" to leave these entries as they are",
                  *       "instance": "/v1/admin/operations/2051/undo",
                  *       "code": "ENTRIES_CHANGED",
-                 *       "message": "3 of 20 entries of operation 2051 were changed since by other operations: undo those first, or set \"skipChanged\" to leave these entries as they are",
+                 *       "message": "other operations have since changed 3 of 20 entries of operation 2051: undo those first, or set \"skipChanged\" to leave these entries as they are",
                  *       "entries": 20,
                  *       "changed": 3
                  *     }
@@ -10180,10 +10180,10 @@ export interface components {
                  *       "type": "urn:numgate:problem:approval-impossible",
                  *       "title": "Nobody could approve this",
                  *       "status": 409,
-                 *       "detail": "no second person could approve this: two of these must have the scope \"approve\": tokens of active organisations, the token root, Cloudflare Access. Add one with npx numgate tokens add",
+                 *       "detail": "no second person could approve this: give the scope \"approve\" to at least two of the tokens of active organisations, the token \"root\" and Cloudflare Access, for example with npx numgate tokens add",
                  *       "instance": "/v1/admin/approvals",
                  *       "code": "APPROVAL_IMPOSSIBLE",
-                 *       "message": "no second person could approve this: two of these must have the scope \"approve\": tokens of active organisations, the token root, Cloudflare Access. Add one with npx numgate tokens add"
+                 *       "message": "no second person could approve this: give the scope \"approve\" to at least two of the tokens of active organisations, the token \"root\" and Cloudflare Access, for example with npx numgate tokens add"
                  *     }
                  */
                 "application/problem+json": components["schemas"]["Problem"];
@@ -10364,10 +10364,10 @@ export interface components {
                  *       "type": "urn:numgate:problem:storage-full",
                  *       "title": "Storage is full",
                  *       "status": 507,
-                 *       "detail": "the registrations of this organisation fill their storage: close what you do not need",
+                 *       "detail": "the storage for registrations of this organisation is full: close registrations that you do not need",
                  *       "instance": "/v1/admin/organisations/acme/registrations",
                  *       "code": "STORAGE_FULL",
-                 *       "message": "the registrations of this organisation fill their storage: close what you do not need"
+                 *       "message": "the storage for registrations of this organisation is full: close registrations that you do not need"
                  *     }
                  */
                 "application/problem+json": components["schemas"]["Problem"];
@@ -10638,10 +10638,10 @@ export interface components {
                  *       "type": "urn:numgate:problem:storage-full",
                  *       "title": "Storage is full",
                  *       "status": 507,
-                 *       "detail": "the credentials fill their storage: ask the operator of the service",
+                 *       "detail": "the storage for credentials is full: ask the operator of the service",
                  *       "instance": "/v1/admin/organisations/acme/certificates",
                  *       "code": "STORAGE_FULL",
-                 *       "message": "the credentials fill their storage: ask the operator of the service"
+                 *       "message": "the storage for credentials is full: ask the operator of the service"
                  *     }
                  */
                 "application/problem+json": components["schemas"]["Problem"];
@@ -10680,10 +10680,10 @@ export interface components {
                  *       "type": "urn:numgate:problem:status-list-old",
                  *       "title": "Status list is older than the known one",
                  *       "status": 409,
-                 *       "detail": "the status list is not new: the known one has a later \"iat\": publish a new list",
+                 *       "detail": "the status list is not new: the known list has a later \"iat\": publish a new list",
                  *       "instance": "/v1/admin/status-lists",
                  *       "code": "STATUS_LIST_OLD",
-                 *       "message": "the status list is not new: the known one has a later \"iat\": publish a new list"
+                 *       "message": "the status list is not new: the known list has a later \"iat\": publish a new list"
                  *     }
                  */
                 "application/problem+json": components["schemas"]["Problem"];
@@ -10768,12 +10768,12 @@ export interface components {
                 /**
                  * @example {
                  *       "type": "urn:numgate:problem:delegation-loop",
-                 *       "title": "Organisation is in the chain already",
+                 *       "title": "Organisation is already in the chain",
                  *       "status": 422,
-                 *       "detail": "\"delegation.agent\" is in the chain already: acme > reseller",
+                 *       "detail": "\"delegation.agent\" is already in the chain: acme > reseller",
                  *       "instance": "/v1/admin/organisations/acme/delegations",
                  *       "code": "DELEGATION_LOOP",
-                 *       "message": "\"delegation.agent\" is in the chain already: acme > reseller"
+                 *       "message": "\"delegation.agent\" is already in the chain: acme > reseller"
                  *     }
                  */
                 "application/problem+json": components["schemas"]["Problem"];
@@ -10812,10 +10812,10 @@ export interface components {
                  *       "type": "urn:numgate:problem:passport-url-taken",
                  *       "title": "Another certificate has this URL",
                  *       "status": 409,
-                 *       "detail": "\"certificate.url\" is that of another certificate",
+                 *       "detail": "\"certificate.url\" is the URL of another certificate",
                  *       "instance": "/v1/admin/passport/certificates/kt",
                  *       "code": "PASSPORT_URL_TAKEN",
-                 *       "message": "\"certificate.url\" is that of another certificate"
+                 *       "message": "\"certificate.url\" is the URL of another certificate"
                  *     }
                  */
                 "application/problem+json": components["schemas"]["Problem"];
@@ -11006,10 +11006,10 @@ export interface components {
                  *       "type": "urn:numgate:problem:quota-exceeded",
                  *       "title": "Quota exceeded",
                  *       "status": 429,
-                 *       "detail": "\"reportId\" is over the 100000 reports a day of the partner: send it again after midnight UTC",
+                 *       "detail": "\"reportId\" exceeds the partner's limit of 100000 reports a day: send it again after midnight UTC",
                  *       "instance": "/v1/reports",
                  *       "code": "QUOTA_EXCEEDED",
-                 *       "message": "\"reportId\" is over the 100000 reports a day of the partner: send it again after midnight UTC",
+                 *       "message": "\"reportId\" exceeds the partner's limit of 100000 reports a day: send it again after midnight UTC",
                  *       "field": "reportId"
                  *     }
                  */
@@ -11038,7 +11038,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description `UNAVAILABLE`: the partners cannot be read now, or an object does not respond: send the same request again. */
+        /** @description `UNAVAILABLE`: the partners cannot be read now, or a store does not respond: send the same request again. */
         ReportsUnavailable: {
             headers: {
                 "x-correlator": components["headers"]["Correlator"];
@@ -11050,10 +11050,10 @@ export interface components {
                  *       "type": "urn:numgate:problem:unavailable",
                  *       "title": "Service is temporarily unavailable",
                  *       "status": 503,
-                 *       "detail": "an object does not respond: send the same request again",
+                 *       "detail": "a store does not respond: send the same request again",
                  *       "instance": "/v1/reports/withdraw",
                  *       "code": "UNAVAILABLE",
-                 *       "message": "an object does not respond: send the same request again"
+                 *       "message": "a store does not respond: send the same request again"
                  *     }
                  */
                 "application/problem+json": components["schemas"]["Problem"];
@@ -11134,10 +11134,10 @@ export interface components {
                  *       "type": "urn:numgate:problem:rule-block-own",
                  *       "title": "You may not confirm what only your organisation has reported",
                  *       "status": 403,
-                 *       "detail": "only your organisation has reported this: somebody of another one must decide",
+                 *       "detail": "only your organisation has reported this: somebody from another organisation must decide",
                  *       "instance": "/v1/admin/rule-blocks/17/confirm",
                  *       "code": "RULE_BLOCK_OWN",
-                 *       "message": "only your organisation has reported this: somebody of another one must decide"
+                 *       "message": "only your organisation has reported this: somebody from another organisation must decide"
                  *     }
                  */
                 "application/problem+json": components["schemas"]["Problem"];
@@ -11155,10 +11155,10 @@ export interface components {
                  *       "type": "urn:numgate:problem:rule-block-state",
                  *       "title": "State of the rule block does not allow this",
                  *       "status": 409,
-                 *       "detail": "a block that is \"provisional\" cannot be changed this way: possible is confirm, lift",
+                 *       "detail": "a block that is \"provisional\" cannot be changed this way; possible: confirm, lift",
                  *       "instance": "/v1/admin/rule-blocks/17/approve",
                  *       "code": "RULE_BLOCK_STATE",
-                 *       "message": "a block that is \"provisional\" cannot be changed this way: possible is confirm, lift",
+                 *       "message": "a block that is \"provisional\" cannot be changed this way; possible: confirm, lift",
                  *       "state": "provisional",
                  *       "possible": [
                  *         "confirm",
@@ -11268,10 +11268,10 @@ export interface components {
                  *       "type": "urn:numgate:problem:unauthenticated",
                  *       "title": "Authentication failed",
                  *       "status": 401,
-                 *       "detail": "send the token of your appeal as \"Authorization: Bearer <token>\"; it ends 90 days after the decision",
+                 *       "detail": "send the token of your appeal as \"Authorization: Bearer <token>\"; the token expires 90 days after the decision",
                  *       "instance": "/v1/appeals/status",
                  *       "code": "UNAUTHENTICATED",
-                 *       "message": "send the token of your appeal as \"Authorization: Bearer <token>\"; it ends 90 days after the decision"
+                 *       "message": "send the token of your appeal as \"Authorization: Bearer <token>\"; the token expires 90 days after the decision"
                  *     }
                  */
                 "application/problem+json": components["schemas"]["Problem"];
@@ -11290,10 +11290,10 @@ export interface components {
                  *       "type": "urn:numgate:problem:appeals-too-many",
                  *       "title": "Too many appeals",
                  *       "status": 429,
-                 *       "detail": "too many appeals are waiting: nothing was stored; send yours again later",
+                 *       "detail": "too many appeals are waiting, so yours was not stored: send it again later",
                  *       "instance": "/v1/appeals",
                  *       "code": "APPEALS_TOO_MANY",
-                 *       "message": "too many appeals are waiting: nothing was stored; send yours again later"
+                 *       "message": "too many appeals are waiting, so yours was not stored: send it again later"
                  *     }
                  */
                 "application/problem+json": components["schemas"]["Problem"];
@@ -11332,10 +11332,10 @@ export interface components {
                  *       "type": "urn:numgate:problem:not-found",
                  *       "title": "Not found",
                  *       "status": 404,
-                 *       "detail": "appeals need no proof of work here",
+                 *       "detail": "this service requires no proof of work for appeals",
                  *       "instance": "/v1/appeals/challenge",
                  *       "code": "NOT_FOUND",
-                 *       "message": "appeals need no proof of work here"
+                 *       "message": "this service requires no proof of work for appeals"
                  *     }
                  */
                 "application/problem+json": components["schemas"]["Problem"];
@@ -11374,10 +11374,10 @@ export interface components {
                  *       "type": "urn:numgate:problem:month-not-over",
                  *       "title": "Month is not closed yet",
                  *       "status": 409,
-                 *       "detail": "2026-11 is closed at 2026-12-08T15:00:00.000Z: until then, reports still come in",
+                 *       "detail": "2026-11 closes at 2026-12-08T15:00:00.000Z: until then, reports can still arrive",
                  *       "instance": "/v1/statistics/2026-11",
                  *       "code": "MONTH_NOT_OVER",
-                 *       "message": "2026-11 is closed at 2026-12-08T15:00:00.000Z: until then, reports still come in"
+                 *       "message": "2026-11 closes at 2026-12-08T15:00:00.000Z: until then, reports can still arrive"
                  *     }
                  */
                 "application/problem+json": components["schemas"]["Problem"];
@@ -11458,10 +11458,10 @@ export interface components {
                  *       "type": "urn:numgate:problem:cursor-foreign",
                  *       "title": "Cursor belongs to another feed",
                  *       "status": 400,
-                 *       "detail": "the cursor is of another feed: begin with the snapshot",
+                 *       "detail": "\"lastEventId\" belongs to another feed: begin with the snapshot of this feed",
                  *       "instance": "/v1/feed",
                  *       "code": "CURSOR_FOREIGN",
-                 *       "message": "the cursor is of another feed: begin with the snapshot"
+                 *       "message": "\"lastEventId\" belongs to another feed: begin with the snapshot of this feed"
                  *     }
                  */
                 "application/problem+json": components["schemas"]["Problem"];
@@ -11501,10 +11501,10 @@ export interface components {
                  *       "type": "urn:numgate:problem:feed-key-missing",
                  *       "title": "Client has no key for the feed",
                  *       "status": 403,
-                 *       "detail": "this client has no key for the data of the feed: an admin gets one with npx numgate clients feed-key",
+                 *       "detail": "this client has no key for the data of the feed: an admin creates one with npx numgate clients feed-key",
                  *       "instance": "/v1/feed",
                  *       "code": "FEED_KEY_MISSING",
-                 *       "message": "this client has no key for the data of the feed: an admin gets one with npx numgate clients feed-key"
+                 *       "message": "this client has no key for the data of the feed: an admin creates one with npx numgate clients feed-key"
                  *     }
                  */
                 "application/problem+json": components["schemas"]["Problem"];
@@ -11522,10 +11522,10 @@ export interface components {
                  *       "type": "urn:numgate:problem:cursor-gone",
                  *       "title": "Cursor is older than what is kept",
                  *       "status": 410,
-                 *       "detail": "the events after this cursor are no longer kept: begin with the snapshot",
+                 *       "detail": "these events are no longer kept: read the snapshot, and continue from its cursor",
                  *       "instance": "/v1/feed",
                  *       "code": "CURSOR_GONE",
-                 *       "message": "the events after this cursor are no longer kept: begin with the snapshot",
+                 *       "message": "these events are no longer kept: read the snapshot, and continue from its cursor",
                  *       "snapshot": "/v1/feed/snapshot"
                  *     }
                  */
@@ -11544,10 +11544,10 @@ export interface components {
                  *       "type": "urn:numgate:problem:feed-epoch-unknown",
                  *       "title": "Epoch not found",
                  *       "status": 404,
-                 *       "detail": "this epoch is not kept, or has not begun: begin with the snapshot",
+                 *       "detail": "this epoch is no longer kept, or has not begun: begin with the snapshot",
                  *       "instance": "/v1/feed/epochs/3",
                  *       "code": "FEED_EPOCH_UNKNOWN",
-                 *       "message": "this epoch is not kept, or has not begun: begin with the snapshot"
+                 *       "message": "this epoch is no longer kept, or has not begun: begin with the snapshot"
                  *     }
                  */
                 "application/problem+json": components["schemas"]["Problem"];
@@ -11762,10 +11762,10 @@ export interface components {
                  *       "type": "urn:numgate:problem:notice-answered",
                  *       "title": "Notice was answered",
                  *       "status": 409,
-                 *       "detail": "the notice was answered more than a day ago: it cannot be corrected any more",
+                 *       "detail": "the notice was answered more than a day ago: it can no longer be corrected",
                  *       "instance": "/v1/notices/17/acknowledge",
                  *       "code": "NOTICE_ANSWERED",
-                 *       "message": "the notice was answered more than a day ago: it cannot be corrected any more"
+                 *       "message": "the notice was answered more than a day ago: it can no longer be corrected"
                  *     }
                  */
                 "application/problem+json": components["schemas"]["Problem"];
@@ -11890,10 +11890,10 @@ export interface components {
                  *       "type": "urn:numgate:problem:not-found",
                  *       "title": "Not found",
                  *       "status": 404,
-                 *       "detail": "no text release has a value of this digest",
+                 *       "detail": "no text release has a value with this digest",
                  *       "instance": "/v1/admin/text/values/0f3c5a7e9b1d2f4a6c8e0b2d4f6a8c0e",
                  *       "code": "NOT_FOUND",
-                 *       "message": "no text release has a value of this digest"
+                 *       "message": "no text release has a value with this digest"
                  *     }
                  */
                 "application/problem+json": components["schemas"]["Problem"];
@@ -11933,10 +11933,10 @@ export interface components {
                  *       "type": "urn:numgate:problem:release-state",
                  *       "title": "Release state does not allow this",
                  *       "status": 409,
-                 *       "detail": "text-20261124T0312Z-9f2c1e4b is current already",
+                 *       "detail": "text-20261124T0312Z-9f2c1e4b is already in force",
                  *       "instance": "/v1/admin/text/releases/text-20261124T0312Z-9f2c1e4b/promote",
                  *       "code": "RELEASE_STATE",
-                 *       "message": "text-20261124T0312Z-9f2c1e4b is current already"
+                 *       "message": "text-20261124T0312Z-9f2c1e4b is already in force"
                  *     }
                  */
                 "application/problem+json": components["schemas"]["Problem"];
@@ -11975,10 +11975,10 @@ export interface components {
                  *       "type": "urn:numgate:problem:campaign-state",
                  *       "title": "State of the campaign does not allow this",
                  *       "status": 409,
-                 *       "detail": "a campaign that is \"revoked\" cannot be changed this way: possible is confirm, reject",
+                 *       "detail": "a campaign that is \"revoked\" cannot be changed this way; possible: confirm, reject",
                  *       "instance": "/v1/admin/text/campaigns/c-17/revoke",
                  *       "code": "CAMPAIGN_STATE",
-                 *       "message": "a campaign that is \"revoked\" cannot be changed this way: possible is confirm, reject",
+                 *       "message": "a campaign that is \"revoked\" cannot be changed this way; possible: confirm, reject",
                  *       "state": "revoked",
                  *       "possible": [
                  *         "confirm",

@@ -17,7 +17,7 @@ export const campaignTextSchema = v.pipe(
   v.string(),
   v.minLength(1),
   v.maxLength(TEXT_CHARS_MAX, `must have at most ${TEXT_CHARS_MAX} characters`),
-  v.check((text) => text.isWellFormed(), 'must be well-formed: it has half of a surrogate pair'),
+  v.check((text) => text.isWellFormed(), 'must be well-formed Unicode: it has half of a surrogate pair'),
 );
 
 const textsSchema = v.pipe(

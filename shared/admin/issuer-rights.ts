@@ -30,7 +30,8 @@ export async function openIssuer(issuer: Issuer): Promise<Result<OpenedIssuer, I
   for (const [index, jwk] of issuer.keys.keys.entries()) {
     const field = `issuer.keys.keys.${index}`;
     const key = keyOfJwk(jwk);
-    if (key === null || (await importKey(key)) === null) return wrong(field, 'is no key of its curve');
+    if (key === null || (await importKey(key)) === null)
+      return wrong(field, 'is not a valid key of its curve');
     if (keys.has(jwk.kid!)) return wrong(field, 'has the "kid" of another key');
     const thumbprint = await thumbprintOf(key);
     if (thumbprints.has(thumbprint)) return wrong(field, 'is the same key as another one');
@@ -48,7 +49,7 @@ export async function openIssuer(issuer: Issuer): Promise<Result<OpenedIssuer, I
     spans.push({ from, to });
   }
   if (spans.length === 0)
-    return wrong('issuer.numbers', 'must not be empty, unless "operators" has the numbers');
+    return wrong('issuer.numbers', 'must not be empty, unless "operators" names an operator with numbers');
   spans.sort((one, other) => one.from - other.from);
   const { iss, statusHosts } = issuer;
   return ok({ iss, keys, thumbprints, spans: cover(spans), statusHosts });

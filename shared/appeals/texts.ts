@@ -40,7 +40,7 @@ export const STATE_TEXTS: Readonly<Record<AppealStatus['state'], People>> = {
 /** For an appeal that joined an appeal against the same block that was rejected shortly before. */
 export const REJECTED_BEFORE: People = {
   ko: '같은 차단에 대한 이의신청을 최근에 검토하여 차단을 유지하기로 했으며, 그 결정이 이번 신청에도 적용됩니다. 아래 사유를 확인해 주세요. 새로운 자료가 있으면 그 결정 7일 후에 다시 신청하실 수 있습니다.',
-  en: 'An appeal against the same block was rejected shortly before you sent yours, and that decision holds for yours, too. The reason is below. If you have new evidence, you can appeal again 7 days after that decision.',
+  en: 'An appeal against the same block was rejected shortly before you sent yours, and that decision also applies to yours. The reason is below. If you have new evidence, you can appeal again 7 days after that decision.',
 };
 
 export const REJECTION_TEXTS: Readonly<Record<Rejection, People>> = {
@@ -58,7 +58,7 @@ export const REJECTION_TEXTS: Readonly<Record<Rejection, People>> = {
   },
   HOLDER_UNPROVEN: {
     ko: '신청하신 분이 번호의 명의자인지 확인할 수 없습니다. 다시 신청하시면서 통신서비스 이용증명원 등 증빙 자료를 요청드릴 연락처를 남겨 주시거나, 이용하시는 발송 사업자를 통해 제출해 주세요.',
-    en: 'We could not establish that you hold this number. Appeal again with a contact at which a reviewer can reach you for evidence, such as a certificate from your carrier, or send it through the company that sends for you.',
+    en: 'We could not establish that you hold this number. Appeal again with a contact at which a reviewer can reach you for evidence, such as a certificate from your carrier, or appeal through the company that sends texts for you.',
   },
   AUTHORITY_ORDER: {
     ko: '수사기관 또는 관계 기관의 요청에 따른 차단입니다. 해당 기관에 문의해 주세요.',
@@ -103,7 +103,7 @@ const MEANINGS: Readonly<Partial<Record<Code, People>>> = {
   },
   SENDER_IDENTITY_OPTOUT: {
     ko: '명의자가 번호도용 문자차단 서비스에 가입한 번호라 인터넷 문자의 발신번호로 쓸 수 없습니다.',
-    en: 'The holder of this number has asked that no web text shows it as its sender.',
+    en: 'The holder of this number has asked that no web text show it as the sender.',
   },
   SENDER_REPORTED: {
     ko: '스팸으로 신고된 발신자입니다.',
@@ -111,11 +111,11 @@ const MEANINGS: Readonly<Partial<Record<Code, People>>> = {
   },
   SENDER_UNQUALIFIED: {
     ko: '전송자격인증을 받지 않은 사업자가 보낸 문자입니다.',
-    en: 'The company that sends has no certification for bulk texts.',
+    en: 'The company that sends the text has no certification for bulk texts.',
   },
   SENDER_SUSPENDED: {
     ko: '전송자격이 정지된 사업자가 보낸 문자입니다.',
-    en: 'The certification of the company that sends is suspended.',
+    en: 'The certification of the company that sends the text is suspended.',
   },
   CERTIFICATE_EXPIRED: {
     ko: '통신서비스 이용증명의 유효기간이 지났습니다.',
@@ -155,7 +155,7 @@ const MEANINGS: Readonly<Partial<Record<Code, People>>> = {
   },
   TEXT_SUSPICIOUS: {
     ko: '스팸 문자와 표현이 비슷하여 주의 표시가 붙은 문자입니다. 이 표시만으로는 차단되지 않습니다.',
-    en: 'The text is worded like spam, and so has a warning. It is not blocked because of that.',
+    en: 'The text is worded like spam, so it has a warning. It is not blocked for that reason.',
   },
 };
 

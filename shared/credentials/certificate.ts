@@ -65,9 +65,10 @@ export async function verifyCertificate(
   if (!jws.ok) return fail('CERTIFICATE_INVALID', jws.message);
   const { header, claims: written } = jws.value;
   const issuer = issuers.find(({ iss }) => iss === written.iss);
-  if (issuer === undefined) return fail('CERTIFICATE_INVALID', 'is from an issuer that is not known here');
+  if (issuer === undefined)
+    return fail('CERTIFICATE_INVALID', 'is from an issuer that this service does not know');
   const key = typeof header.kid === 'string' ? issuer.keys.get(header.kid) : undefined;
-  if (key === undefined) return fail('CERTIFICATE_INVALID', 'names no key of its issuer in "kid"');
+  if (key === undefined) return fail('CERTIFICATE_INVALID', 'does not name a key of its issuer in "kid"');
   if (!(await isSignedBy(jws.value, key)))
     return fail('CERTIFICATE_INVALID', `is not signed by that key of its issuer with ${key.alg}`);
   const claims = validateJson(certificateClaimsSchema, written);
@@ -82,7 +83,7 @@ export async function verifyCertificate(
   if (exp <= nowS) return fail('CERTIFICATE_EXPIRED', 'has expired');
   const host = statusHostOf(status.status_list.uri);
   if (host === null || !issuer.statusHosts.includes(host))
-    return fail('CERTIFICATE_INVALID', 'names a status list on a host that is not one of its issuer');
+    return fail('CERTIFICATE_INVALID', 'names a status list on a host that does not belong to its issuer');
   if (!isWithin(spans.value, issuer.spans))
     return fail('CERTIFICATE_MISMATCH', 'names numbers that its issuer may not speak for');
   return ok({ digest: await digestOf(text), claims: claims.value, spans: spans.value });
@@ -97,7 +98,10 @@ export async function verifyProof(
   nowS: number,
 ): Promise<Result<null, Failure<'PROOF_INVALID'>>> {
   if ((await thumbprintOf(key)) !== claims.cnf.jkt)
-    return fail('PROOF_INVALID', 'cannot belong to the certificate: its "cnf.jkt" is of another key');
+    return fail(
+      'PROOF_INVALID',
+      'cannot belong to the certificate: the "cnf.jkt" of the certificate names another key',
+    );
   const jws = parseJws(text, PROOF_TYPE);
   if (!jws.ok) return fail('PROOF_INVALID', jws.message);
   if (!(await isSignedBy(jws.value, key)))

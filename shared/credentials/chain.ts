@@ -11,11 +11,11 @@ import type { Status } from './status-list.ts';
 
 const NO_CERTIFICATE = fail(
   'CERTIFICATE_INVALID',
-  'has a chain that begins with no certificate that is known here',
+  'has a chain that does not begin with a certificate that this service knows',
 );
 const NO_DELEGATION = fail(
   'DELEGATION_MISSING',
-  'has a chain with a link that is unknown, or that does not rest on the previous one',
+  'has a chain with a link that is unknown, or that is not based on the previous link',
 );
 
 /** Returns the links if they form a chain, else a failure. @param found a token's credentials, by its digests, owner first */
@@ -103,10 +103,10 @@ function wrongSenderCode(
 ): string | null {
   const codes = links.map(({ organisation }) => senderCodeOf(organisation)).filter((code) => code !== null);
   if (senderCode === null)
-    return codes.length === 0 ? null : 'must have "osc": an organisation of its chain has a sender code';
+    return codes.length === 0 ? null : 'must have "osc": an organisation in its chain has a sender code';
   return codes.includes(senderCode)
     ? null
-    : 'has an "osc" that no organisation of its chain has as sender code';
+    : 'has an "osc" that is not the sender code of an organisation in its chain';
 }
 
 function brokenDate({ kind, nbf, exp }: CredentialRow, nowS: number): TokenProblem | null {

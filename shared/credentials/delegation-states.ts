@@ -71,7 +71,7 @@ export function delegationMoved(
 ): Result<DelegationState, Failure<'DELEGATION_STATE'>> {
   if (MOVES[move].from.includes(state)) return ok(MOVES[move].to);
   const possible = possibleDelegationMoves(state, partyOf(move));
-  const nothing = OPEN.includes(state) ? `nothing is possible for the ${partyOf(move)}` : 'it has ended';
+  const nothing = OPEN.includes(state) ? `the ${partyOf(move)} can do nothing now` : 'it has ended';
   const rest = possible.length === 0 ? nothing : `possible: ${possible.join(', ')}`;
   return {
     ...{ ok: false, code: 'DELEGATION_STATE' },

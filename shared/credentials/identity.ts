@@ -89,7 +89,7 @@ function brokenAlone(found: readonly Read[], nowS: number): Broken | null {
 }
 
 const UNKNOWN: Broken = {
-  ...broken('CERTIFICATE_INVALID', 'is signed with a certificate that is not known here'),
+  ...broken('CERTIFICATE_INVALID', 'is signed with a certificate that this service does not know'),
   isUnknown: true,
 };
 const NO_CALLER = broken('TOKEN_INVALID', 'must have exactly one PASSporT of the caller ("shaken" or "msg")');

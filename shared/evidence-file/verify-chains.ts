@@ -27,7 +27,7 @@ export function verifyChains(
   const named = new Set(chains.map(({ part }) => part));
   const other = [...texts.keys()].find((part) => part.startsWith('chain-') && !named.has(part));
   if (other !== undefined || named.size < chains.length)
-    return wrong('PROOF_MISSING', `the proofs are not those of the chains in the file`);
+    return wrong('PROOF_MISSING', `the proofs do not belong to the chains in the file`);
   let many = 0;
   for (const chain of chains) {
     const done = verifyChain(chain, texts, log);
@@ -53,7 +53,7 @@ function verifyChain(chain: Chain, texts: ReadonlyMap<string, string>, log: Reco
   if (!read.ok) return read;
   const proofs = new Map(chain.records.map((proof) => [proof.n, proof]));
   if (proofs.size !== chain.records.length || proofs.size !== read.value.size)
-    return wrong('PROOF_MISSING', `the proofs are not those of the records in ${part}`);
+    return wrong('PROOF_MISSING', `the proofs do not belong to the records in ${part}`);
   for (const record of read.value.values()) {
     const proof = proofs.get(record.n);
     if (proof === undefined)

@@ -26,7 +26,10 @@ async function signedCheckpoint(
   if (by === undefined && verified.includes('SIGNATURE_WRONG'))
     return wrong('CHECKPOINT_INVALID', `${name} was altered: the signature of the key does not match it`);
   if (by === undefined)
-    return wrong('SIGNER_OTHER', `${name} was not signed with the given key: it is of another installation`);
+    return wrong(
+      'SIGNER_OTHER',
+      `${name} was not signed with the given key: it belongs to another installation`,
+    );
   if (by.name !== checkpoint.origin)
     return wrong('CHECKPOINT_OTHER', `${name} belongs to another log than the key`);
   return ok(checkpoint);
@@ -60,7 +63,7 @@ export function verifyLog(
   const records = read.value;
   const proven = new Map(proofs.map(({ n, hashes }) => [n, hashes]));
   if (proven.size !== proofs.length || proven.size !== records.size)
-    return wrong('PROOF_MISSING', `the proofs are not those of the records in ${LOG_PART}`);
+    return wrong('PROOF_MISSING', `the proofs do not belong to the records in ${LOG_PART}`);
   for (const record of records.values()) {
     const hashes = hashesOf(proven.get(record.n) ?? ['']);
     if (hashes === null) return wrong('PROOF_MISSING', `record ${name(record.n)} of the log has no proof`);
@@ -93,7 +96,7 @@ export async function verifyEarlier(
   }
   const many = counted(checkpoints.length, 'earlier checkpoint');
   return ok(
-    checkpoints.length === 0 ? 'there is no earlier one' : `the log begins with the trees of ${many}`,
+    checkpoints.length === 0 ? 'there is no earlier checkpoint' : `the log begins with the trees of ${many}`,
   );
 }
 

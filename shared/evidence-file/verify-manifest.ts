@@ -32,7 +32,7 @@ export function readManifest(files: EvidenceFiles): Checked<EvidenceManifest> {
   const manifest = jsonPart(MANIFEST_FILE, text.value, manifestSchema);
   if (!manifest.ok) return wrong('MANIFEST_INVALID', manifest.message);
   if (formatManifest(manifest.value) !== text.value)
-    return wrong('MANIFEST_INVALID', `${MANIFEST_FILE} is not written as the service writes it`);
+    return wrong('MANIFEST_INVALID', `${MANIFEST_FILE} does not have the form that the service writes`);
   return manifest;
 }
 
@@ -83,7 +83,7 @@ export async function readParts(
   if (new Set(parts.map(({ name }) => name)).size < parts.length)
     return wrong('PART_INVALID', 'the manifest lists a part twice');
   if (parts.reduce((sum, { bytes }) => sum + bytes, 0) > EVIDENCE_BYTES_MAX)
-    return wrong('PART_INVALID', 'the parts are larger than those of any evidence file');
+    return wrong('PART_INVALID', 'the parts are larger than an evidence file can be');
   for (const { name, bytes: size, sha256 } of parts) {
     const bytes = files.get(name);
     if (bytes === undefined) return wrong('PART_MISSING', `${name} is missing`);

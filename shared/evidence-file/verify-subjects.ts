@@ -119,7 +119,10 @@ function foreignChainRecord(texts: Texts, { chains }: ProofsPart): Extract<StepD
     if (!records.ok) return records;
     const foreign = [...records.value.values()].find(({ subject }) => !known[chain].has(subject));
     if (foreign !== undefined)
-      return wrong('RECORD_FOREIGN', `record ${name(foreign.n)} of ${part} is about nothing in the file`);
+      return wrong(
+        'RECORD_FOREIGN',
+        `record ${name(foreign.n)} of ${part} is not about anything in the file`,
+      );
   }
   return null;
 }
@@ -136,13 +139,15 @@ export function verifyRules(texts: Texts, log: Records): StepDone {
       record?.action === 'rules.put' &&
       record.subject === id &&
       isEqualJson(record.after, { id, version, ...rule });
-    if (!isSame) return wrong('RULE_OTHER', `rule ${id} is not as record ${name(n)} of the log has it`);
+    if (!isSame) return wrong('RULE_OTHER', `rule ${id} differs from record ${name(n)} of the log`);
     proven++;
   }
   const rest = rules.value.rules.length - proven;
   const unproven =
-    rest === 0 ? '' : `; ${counted(rest, 'other')} came with the installation, or left the log`;
-  return ok(`the log has ${counted(proven, 'rule version')} as the file does${unproven}`);
+    rest === 0
+      ? ''
+      : `; ${counted(rest, 'other')} came with the installation, or left the log when it was trimmed`;
+  return ok(`the log and the file have the same content for ${counted(proven, 'rule version')}${unproven}`);
 }
 
 /** Whether two JSON values are equal, regardless of the order of members. */

@@ -52,7 +52,7 @@ export async function verifyEvidence(
   const manifest = read.value;
   if (!add('signature', await verifySignature(files, jwks))) return finish(manifest);
   const parts = await readParts(files, manifest);
-  const listed = `${counted(manifest.parts.length, 'part')} as the service made them, and no other file`;
+  const listed = `${counted(manifest.parts.length, 'part')}, all unaltered, and no other file`;
   if (!add('parts', parts.ok ? { ok: true, value: listed } : parts) || !parts.ok) return finish(manifest);
   const texts = parts.value;
   const checkpoint = await verifyCheckpoint(texts.get(CHECKPOINT_PART)!, manifest, checkpointKeys);

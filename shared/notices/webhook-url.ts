@@ -69,7 +69,10 @@ export function checkWebhookUrl(
   }
   const { protocol, hostname, host, username, password } = url;
   if (username !== '' || password !== '' || url.hash !== '')
-    return fail('WEBHOOK_URL_INVALID', '"url" must have no user, password or fragment: leave it out');
+    return fail(
+      'WEBHOOK_URL_INVALID',
+      '"url" must not have a user name, password or fragment: leave them out',
+    );
   const isAllowed = hosts.includes(host);
   if (isLocal && LOOPBACK.includes(hostname) && ['http:', 'https:'].includes(protocol))
     return isAllowed ? ok(url.href) : NOT_ALLOWED;

@@ -40,7 +40,7 @@ const ruleSchema = v.pipe(
   v.forward(
     v.check(
       ({ effect, code }) => (code === undefined) === (effect === 'allow'),
-      'must be set for every effect except "allow", and not for "allow"',
+      'must be set for every effect except "allow", and must be absent for "allow"',
     ),
     ['code'],
   ),

@@ -64,10 +64,10 @@ export class ReleaseCheck {
     const { ranges, sources } = opened.value;
     const [index, second] = shards.flatMap(({ key }, at) => (key === blob.key ? [at] : []));
     if (second !== undefined && ranges === null && sources === null)
-      return fail('SLICE_WRONG', `${blob.key} stands for several slices`);
+      return fail('SLICE_WRONG', `${blob.key} is used for several slices`);
     const value = ranges ?? sources ?? opened.value.shard(index!)!;
     if (value.lists !== lists.length) {
-      const message = `${blob.key} has ${value.lists} lists, and the manifest has ${lists.length}`;
+      const message = `${blob.key} has ${value.lists} lists, but the manifest has ${lists.length}`;
       return fail('LISTS_WRONG', message);
     }
     let checked: Checked = ok(null);
@@ -161,10 +161,10 @@ function areSourcesInOrder(before: SourceRow | null, { fingerprint }: SourceRow)
 }
 
 function misorderedEntries(key: string, list: string): Checked {
-  const message = `${key}: entries of "${list}" are out of order, or where no look-up finds them`;
+  const message = `${key}: entries of "${list}" are out of order, or in a place where no lookup finds them`;
   return fail('ORDER_WRONG', message);
 }
 
 function wrongCount(list: string, kind: string, counted: number, found: number | string): Checked {
-  return fail('COUNT_WRONG', `${list}: the manifest counts ${counted} ${kind}, and there are ${found}`);
+  return fail('COUNT_WRONG', `${list}: the manifest counts ${counted} ${kind}, but there are ${found}`);
 }

@@ -39,7 +39,7 @@ function olderBase(base: Manifest | null, next: Manifest): GuardHit | null {
   const current = base?.release ?? null;
   if (next.base === current) return null;
   const figures = { base: next.base ?? 'none', current: current ?? 'none' };
-  const message = `the release was built from ${next.base ?? 'no release'}, and ${current ?? 'none'} is current`;
+  const message = `the release was built from ${next.base ?? 'no release'}, but ${current ?? 'none'} is current`;
   return hit('older-base', null, message, figures);
 }
 
@@ -79,7 +79,7 @@ function shrunkenList(change: ListChange): GuardHit | null {
   const [before, after] = [entries(change, 'before'), entries(change, 'after')];
   if (before === 0 || after > 0) return null;
   const how = change.state === 'dropped' ? 'be dropped' : 'become empty';
-  const message = `would ${how}, and has ${counted(before)} entries`;
+  const message = `would ${how}, but has ${counted(before)} entries now`;
   return hit('shrunken-list', change.name, message, { before, after });
 }
 

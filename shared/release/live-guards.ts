@@ -48,7 +48,7 @@ export function checkLiveGuards(figures: LiveFigures, settings: GuardSettings): 
   }
   if (wholeBlocks > 0) {
     const blocks = `${counted(wholeBlocks)} block${wholeBlocks === 1 ? '' : 's'}`;
-    const message = `would leave at least 90 % of ${blocks} of 10,000 Korean numbers in use blocked, with the live entries there are`;
+    const message = `would leave at least 90 % of ${blocks} of 10,000 Korean numbers in use blocked, together with the existing live entries`;
     add('whole-block', message, { blocks: wholeBlocks });
   }
   if (items > operationItems) {

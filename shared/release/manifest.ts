@@ -134,7 +134,7 @@ export async function openManifest(
     return fail('MANIFEST_INVALID', `the manifest has more than ${MANIFEST_CHARS_MAX} characters`);
   }
   if ((await signerOf(envelope, publicKeys)) === null) {
-    return fail('SIGNATURE_INVALID', 'the manifest is not signed by a key this service trusts');
+    return fail('SIGNATURE_INVALID', 'the manifest is not signed by a key that this service trusts');
   }
   let document: unknown;
   try {
@@ -144,7 +144,7 @@ export async function openManifest(
   }
   const format = v.safeParse(v.object({ format: v.number() }), document);
   if (format.success && format.output.format !== FORMAT_VERSION) {
-    const message = `the manifest has format ${format.output.format}, this service reads ${FORMAT_VERSION}`;
+    const message = `the manifest has format ${format.output.format}, but this service reads ${FORMAT_VERSION}`;
     return fail('FORMAT_UNSUPPORTED', message);
   }
   const parsed = v.safeParse(manifestSchema, document);

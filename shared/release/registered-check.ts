@@ -29,7 +29,7 @@ export class RegisteredCheck {
     const { shards, pairs } = this.#info!;
     const { key, start } = shards[index]!;
     if (shards.some((other, at) => other.key === key && at !== index))
-      return fail('SLICE_WRONG', `${key} stands for several slices`);
+      return fail('SLICE_WRONG', `${key} is used for several slices`);
     if (shard.start !== start || shard.end !== (shards[index + 1]?.start ?? NUMBER_LIMIT))
       return fail('SLICE_WRONG', `${key} is for another slice`);
     for (const part of shard.parts) {
@@ -41,7 +41,10 @@ export class RegisteredCheck {
           const isOwn = each % SLOTS_PER_CLIENT === 1;
           // A pair is own or not, never both.
           if (each <= last || each >= limit || (isOwn && each === last + 1))
-            return fail('ORDER_WRONG', `${key}: pairs are out of order, or where no look-up finds them`);
+            return fail(
+              'ORDER_WRONG',
+              `${key}: pairs are out of order, or in a place where no lookup finds them`,
+            );
           last = each;
           if (isOwn) this.#own++;
         }
@@ -98,6 +101,6 @@ export class RegisteredCheck {
 function wrongCount(kind: string, counted: number | string, found: number | string): Checked {
   return fail(
     'COUNT_WRONG',
-    `registered senders: the manifest counts ${counted} ${kind}, and there are ${found}`,
+    `registered senders: the manifest counts ${counted} ${kind}, but there are ${found}`,
   );
 }

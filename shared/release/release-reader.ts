@@ -151,7 +151,7 @@ export class ReleaseReader {
     for (const batch of batches) {
       this.#read += batch.length;
       if (this.#read > this.#count) {
-        this.failure = fail('COUNT_WRONG', `the manifest counts ${this.#count} numbers, and there are more`);
+        this.failure = fail('COUNT_WRONG', `the manifest counts ${this.#count} numbers, but there are more`);
         return;
       }
       yield batch;

@@ -100,7 +100,7 @@ export const reportSchema = v.strictObject({
     v.pipe(
       v.string(),
       v.maxLength(TEXT_CHARS_MAX, `must have at most ${TEXT_CHARS_MAX} characters`),
-      v.check((text) => text.isWellFormed(), 'must be well-formed: it has half of a surrogate pair'),
+      v.check((text) => text.isWellFormed(), 'must be well-formed Unicode: it has half of a surrogate pair'),
     ),
   ),
 });
@@ -159,11 +159,11 @@ export function parseReport(
     return itemError('REPORT_TOO_OLD', 'at', 'is more than 7 days ago: send reports when you receive them');
   }
   if (channel === 'voice' && valid.value.text !== undefined) {
-    const detail = 'is what a message says: leave it out for the channel "voice"';
+    const detail = 'is the text of a message: leave it out for the channel "voice"';
     return itemError('FIELD_CONTRADICTION', 'text', detail);
   }
   if (kind === 'notSpam' && UNATTENDED_KINDS.includes(partner.kind)) {
-    const detail = `must not be notSpam from a partner of kind ${partner.kind}: no person received it`;
+    const detail = `must not be notSpam from a partner of kind ${partner.kind}: its reports do not come from people`;
     return itemError('REPORT_KIND_NOT_ALLOWED', 'kind', detail);
   }
   const subject = parseSubject(from, partner);

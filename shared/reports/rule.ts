@@ -79,7 +79,7 @@ export const ruleSchema = v.pipe(
     v.check(
       ({ kinds, distinct, maxShare }) =>
         kinds.every((kind) => UNLIMITED_KINDS.includes(kind)) || shareOf(distinct, maxShare) >= 1,
-      'times "distinct" must be at least 1, or no partner counts: raise one of them',
+      'times "distinct" must be at least 1, otherwise no partner counts: raise one of them',
     ),
     ['maxShare'],
   ),

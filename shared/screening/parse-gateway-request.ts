@@ -65,7 +65,11 @@ export const GATEWAY_FIELDS: RequestFields = {
       case 'identity':
         return assign(copyIngress(draft), field, parseIdentity(value));
       case 'senderToken':
-        return fieldError('FIELD_UNKNOWN', field, 'is not a field of this request: a gateway does not send');
+        return fieldError(
+          'FIELD_UNKNOWN',
+          field,
+          'is not a field of this request: gateways do not send texts',
+        );
       default:
         return CHECK_FIELDS.parse(draft, field, value, internationalPrefix);
     }
@@ -142,7 +146,7 @@ function parseIngressField(ingress: IngressDraft, name: string, text: unknown): 
     case 'trunk':
       if (!isTrunkName(text)) {
         return wrong(
-          `must be the name of a trunk: 1 to ${TRUNK_CHARS_MAX} characters, none of them a control`,
+          `must be the name of a trunk: 1 to ${TRUNK_CHARS_MAX} characters, without control characters`,
         );
       }
       ingress.trunk = text;

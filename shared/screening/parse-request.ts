@@ -163,12 +163,16 @@ export const CHECK_FIELDS: RequestFields = {
   },
 };
 
-const NO_SENDER = fieldError('FIELD_MISSING', 'from', 'is missing: "senderToken" is a token of the sender');
+const NO_SENDER = fieldError(
+  'FIELD_MISSING',
+  'from',
+  'is missing: send it with "senderToken", which is a token of the sender',
+);
 
 export const NO_CALL = fieldError(
   'FIELD_CONTRADICTION',
   'text',
-  'is what a message says: leave it out for the channel "voice"',
+  'is the text of a message: leave it out for the channel "voice"',
 );
 
 /** Replaces every token over the bound. It is just as invalid, and the long text does not stay in memory. */
@@ -188,7 +192,7 @@ const TEXT_TOO_LONG = fieldError(
 const TEXT_BROKEN = fieldError(
   'FIELD_VALUE',
   'text',
-  'has half of a character (a lone surrogate of UTF-16): join the parts of a message before you cut it',
+  'has half of a character (a lone UTF-16 surrogate): join the parts of a message before you cut it',
 );
 
 /** Returns shared errors, which contain nothing of the text. */

@@ -32,7 +32,7 @@ export const SENDER_FIELDS: RequestFields = {
 const NO_TEXT_HERE = fieldError(
   'FIELD_UNKNOWN',
   'text',
-  'is not a field of this request: it is about the sender, whatever the text; use /v1/check',
+  'is not a field of this request, which checks only the sender: use /v1/check',
 );
 
 export function formatSenderCheck(

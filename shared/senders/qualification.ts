@@ -49,7 +49,7 @@ export const SENDER_CODE_PATTERN = new RegExp(
   `^[A-Z0-9]{${SENDER_CODE_CHARS_MIN},${SENDER_CODE_CHARS_MAX}}$`,
 );
 
-const FACTOR_MESSAGE = `must be from ${QUALIFICATION_FACTOR_MIN} to ${QUALIFICATION_FACTOR_MAX}: the share of the usual rate that is left`;
+const FACTOR_MESSAGE = `must be from ${QUALIFICATION_FACTOR_MIN} to ${QUALIFICATION_FACTOR_MAX}: the remaining share of the usual rate`;
 const optionalTime = v.optional(v.nullable(timeSchema), null);
 const entries = {
   state: v.picklist(QUALIFICATION_STATES),
@@ -81,13 +81,16 @@ export const putQualificationSchema = v.pipe(
     ['factor'],
   ),
   v.forward(
-    v.check(({ state, factor }) => state === 'rateReduced' || factor === null, 'goes with rateReduced only'),
+    v.check(
+      ({ state, factor }) => state === 'rateReduced' || factor === null,
+      'can be set only with rateReduced',
+    ),
     ['factor'],
   ),
   v.forward(
     v.check(
       ({ state, validUntil }) => ENDING.includes(state) || validUntil === null,
-      `goes with ${ENDING.join(', ')} only`,
+      `can be set only with ${ENDING.join(', ')}`,
     ),
     ['validUntil'],
   ),
@@ -193,7 +196,10 @@ export function moveQualification(
   if (inspectedAt !== null && Date.parse(inspectedAt) > now)
     return untimely('inspectedAt', 'must not be in the future');
   if (validUntil !== null && Date.parse(validUntil) <= now)
-    return untimely('validUntil', 'must be in the future: to end it now, set the state expired');
+    return untimely(
+      'validUntil',
+      'must be in the future: to end the qualification now, set the state expired',
+    );
   const since = current?.state === state ? current.since : new Date(now).toISOString();
   const kept = { organisation, index: before?.index ?? index };
   return ok({ ...kept, state, factor, since, inspectedAt, nextInspectionBy, validUntil });

@@ -61,8 +61,8 @@ export const REFERENCE_REPEATED = 'REFERENCE_REPEATED';
 
 /** The reason to reject a line with the reference of an earlier line. @param earlier number of that line */
 export function repeatedReason(earlier: number): RegistrationReason {
-  const detail = `"reference" is also that of line ${earlier}`;
-  const help = 'give each line a reference of its own';
+  const detail = `"reference" is also the reference of line ${earlier}`;
+  const help = 'give each line its own reference';
   return { field: 'reference', code: REFERENCE_REPEATED, detail, help };
 }
 
@@ -114,7 +114,7 @@ function readLine(columns: Parameters<typeof readRow>[0], text: string, line: nu
   const content = validateJson(contentSchema, written);
   const reasons: RegistrationReason[] = [];
   if (reference === null && id === null) {
-    const help = 'give each line a reference of your own: a repeated upload finds the registration by it';
+    const help = 'give each line a reference: a repeated upload finds the registration by its reference';
     reasons.push({ field: 'reference', code: 'FIELD_MISSING', detail: '"reference" is missing', help });
   }
   if (!content.ok) {

@@ -127,7 +127,7 @@ export const actionSchema = v.strictObject({
           field: v.pipe(v.string(), v.regex(/^[a-z][a-zA-Z0-9.]{0,62}$/, 'must be the name of a field')),
           code: v.pipe(
             v.string(),
-            v.regex(/^[A-Z][A-Z0-9_]{0,62}$/, 'must be in upper case: PROOF_UNREADABLE'),
+            v.regex(/^[A-Z][A-Z0-9_]{0,62}$/, 'must be in upper case, such as PROOF_UNREADABLE'),
           ),
           detail: reasonText,
           help: reasonText,

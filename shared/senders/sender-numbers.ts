@@ -98,10 +98,10 @@ function checkSpan(
     if (rule !== null) return fail('NUMBER_NO_SENDER', `cannot be a sender, because ${whyById.get(rule)!}`);
   }
   if (isUnallocatedBlock(block) && !(isMock && isTestNumber(span.from))) {
-    return fail('NUMBER_NOT_ALLOCATED', 'is in a block that is allocated to nobody');
+    return fail('NUMBER_NOT_ALLOCATED', 'is in a block that is not allocated');
   }
   if (protectedNumbers.some((n) => n >= span.from && n <= span.to)) {
-    return fail('NUMBER_PROTECTED', 'is protected: its owner alone uses it');
+    return fail('NUMBER_PROTECTED', 'is protected: only its owner may use it');
   }
   return ok(span);
 }

@@ -56,7 +56,7 @@ export async function openKeyRing(text: string): Promise<Result<KeyRing, Failure
   const form = `${LIST_KEY_BYTES} bytes in base64`;
   const parts = listKeyParts(text);
   if (parts.length > LIST_KEYS_MAX) {
-    return fail('LIST_KEY_INVALID', `may hold at most ${LIST_KEYS_MAX} keys, and holds ${parts.length}`);
+    return fail('LIST_KEY_INVALID', `may hold at most ${LIST_KEYS_MAX} keys, but holds ${parts.length}`);
   }
   const secrets: Uint8Array<ArrayBuffer>[] = [];
   for (const part of parts) {

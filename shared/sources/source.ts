@@ -123,16 +123,16 @@ export function parseSource(written: string): ParsedSource {
   const [, word = 'sender', given = written] = kind ?? [];
   const name = given.trim();
   if (name.length > SOURCE_CHARS_MAX || !foldsWithinBound(name))
-    return invalid(`is longer than ${SOURCE_CHARS_MAX} characters, also in compatibility form (NFKC)`);
+    return invalid(`must have at most ${SOURCE_CHARS_MAX} characters, also in compatibility form (NFKC)`);
   if (name.includes('\ufffd')) return invalid('is not UTF-8: save the file as UTF-8');
   // No sender is ever parsed as this sender ID, and the intended number would not be listed.
   if (word.toLowerCase() === 'sender' && /\p{L}/u.test(name) && hasNumber(name))
-    return invalid('has letters in a number: write the number alone');
+    return invalid('has letters in a number: write only the number');
   if (kind === null && /^\s*callingCode\s*:/i.test(name))
     return invalid('is a whole country: calling codes belong in a list of a release');
   if (kind === null && KIND_LIKE.test(name)) {
     return invalid(
-      'begins with no kind of source (operator:, trunk:, smsc:); if it is a sender ID, write sender: before it',
+      'does not begin with a kind of source (operator:, trunk:, smsc:); if it is a sender ID, write sender: before it',
     );
   }
   switch (word.toLowerCase()) {
@@ -149,7 +149,7 @@ export function parseSource(written: string): ParsedSource {
     default:
       // A text without a letter is a number or a mistake, so it is not listed.
       if (/\p{L}/u.test(foldSenderId(name))) return ok({ kind: 'senderId', name });
-      return invalid('is not a sender ID: those have letters');
+      return invalid('is not a sender ID: sender IDs have letters');
   }
 }
 

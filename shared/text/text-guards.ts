@@ -53,7 +53,7 @@ function domainRates(base: TextManifest | null, { model }: TextManifest): (TextG
     ...missing.map(({ domain, texts }) =>
       hit(
         'domain-rate',
-        `the model in force was evaluated on ${counted(texts)} texts of "${domain}", this one on none`,
+        `the model in force was evaluated on ${counted(texts)} texts of "${domain}", but this model on none`,
         { before: texts, texts: 0 },
       ),
     ),
@@ -76,7 +76,7 @@ function canaryTexts(base: TextManifest | null, { canaryTexts: tried }: TextMani
     return hit('canary-text', message, { texts, blocked, suspicious });
   }
   if (texts >= before || texts > 0) return null;
-  const message = `the release in force was tried on ${counted(before)} canary texts, this one on none`;
+  const message = `the release in force was tested with ${counted(before)} canary texts, but this release with none`;
   return hit('canary-text', message, { before, texts });
 }
 
@@ -102,7 +102,7 @@ function labelRate(base: TextManifest | null, { model }: TextManifest): TextGuar
 function olderBase(base: TextManifest | null, next: TextManifest): TextGuardHit | null {
   const current = base?.release ?? null;
   if (next.base === current) return null;
-  const message = `the release was built from ${next.base ?? 'no release'}, and ${current ?? 'none'} is in force`;
+  const message = `the release was built from ${next.base ?? 'no release'}, but ${current ?? 'none'} is in force`;
   return hit('older-base', message, { base: next.base ?? 'none', current: current ?? 'none' });
 }
 

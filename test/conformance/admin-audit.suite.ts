@@ -119,7 +119,7 @@ describe('trimming the log', () => {
       ['audit/trim', { body: { n, hash, reason: 'a test' } }] as const;
     const { n, hash } = audit;
     const young = await expectAdminRefused(trim(n, hash), [400, 'FIELD_VALUE', 'n']);
-    expect(young.json.message).toBe('"n" names a record of the last 7 days: name an older record');
+    expect(young.json.message).toBe('"n" must be the number of a record that is older than 7 days');
     await expectAdminRefused(trim(n + 1, hash), [400, 'FIELD_VALUE', 'n']);
     await expectAdminRefused(trim(n, '0'.repeat(64)), [400, 'FIELD_VALUE', 'hash']);
     await expectAdminRefused(trim(n, 'x'), [400, 'FIELD_VALUE', 'hash']);

@@ -217,11 +217,11 @@ describe('a change with an invalid item', () => {
   });
 
   it.each([
-    ['010-7500-0050', 'is not a sender ID: those have letters'],
-    ['', 'is not a sender ID: those have letters'],
-    ['P'.repeat(65), 'is longer than 64 characters'],
-    ['010-7500-005O', 'write the number alone'],
-    ['+82 10 75OO', 'write the number alone'],
+    ['010-7500-0050', 'is not a sender ID: sender IDs have letters'],
+    ['', 'is not a sender ID: sender IDs have letters'],
+    ['P'.repeat(65), 'must have at most 64 characters'],
+    ['010-7500-005O', 'write only the number'],
+    ['+82 10 75OO', 'write only the number'],
   ])('%j is rejected as a source, with the cause', async (source, words) => {
     const { json } = await expectAdminRefused(['entries', block([good, { source }])], [422, 'ENTRY_INVALID']);
     expect(json).toMatchObject({ items: [{ index: 1, message: expect.stringContaining(words) }] });

@@ -106,10 +106,13 @@ function memberOf(
   identity: Pick<Actor, 'name' | 'scopes' | 'generation'>,
 ): Result<Actor, Problem> {
   if (organisation === null)
-    return problem('NOT_CONFIGURED', 'ACCESS_ORGANISATION names no organisation: add it, or set another');
+    return problem(
+      'NOT_CONFIGURED',
+      'ACCESS_ORGANISATION names an unknown organisation: add it, or name another one',
+    );
   const { id, authority, roles, state } = organisation;
   if (state === 'suspended') {
-    const message = `your organisation "${id}" is suspended: only the token root can make it active again`;
+    const message = `your organisation "${id}" is suspended: only the token "root" can make it active again`;
     return problem('ORGANISATION_SUSPENDED', message);
   }
   const held = heldScopes(identity.scopes, roles);

@@ -88,7 +88,7 @@ export const putClient = forChanges('clients', putClientSchema, async (context) 
   if (unobservable !== null) return unobservable;
   const { feed } = client;
   if (feed?.encryption === 'ECDH-ES' && (await encryptorTo(feed.key, '')) === null)
-    return fieldError('FIELD_VALUE', 'client.feed.key', 'must be a point of its curve');
+    return fieldError('FIELD_VALUE', 'client.feed.key', 'must be a point on its curve');
   const done = await coordinator.putClient(change, client.id, client, condition);
   if (done.ok) reply.header('etag', `"${versionOf(client)}"`);
   return done;
@@ -106,7 +106,7 @@ export const issueFeedKey = forChanges('clients', issueFeedKeySchema, async (con
   const { keyId, version } = issued.value;
   const secret = await feedSecretOf(keys.value, id, keyId);
   if (secret === null)
-    return problem('FEED_KEY_MISSING', 'the SHARING_KEY of this key is gone: request another key');
+    return problem('FEED_KEY_MISSING', 'the SHARING_KEY for this key was removed: request another key');
   reply.header('etag', `"${version}"`);
   return ok({
     id,
@@ -131,7 +131,7 @@ export const putToken = forChanges('root', putTokenSchema, async (context) => {
   const unobservable = checkObservable(env, token, 'token');
   if (unobservable !== null) return unobservable;
   if (token.id === 'root') {
-    return fieldError('FIELD_VALUE', 'id', 'cannot be root: ROOT_TOKEN_SHA256 sets that token');
+    return fieldError('FIELD_VALUE', 'id', 'must not be "root": ROOT_TOKEN_SHA256 sets that token');
   }
   return coordinator.putToken(change, token.id, token, condition, authority);
 });

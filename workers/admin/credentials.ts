@@ -64,7 +64,7 @@ export const putIssuer = forChanges('issuers', putIssuerSchema, async (context) 
   const { issuer } = body;
   if (issuer.id !== params.id) return fieldError('FIELD_VALUE', 'issuer.id', 'must be the id in the path');
   if ((await coordinator.organisation(issuer.organisation)) === null)
-    return fieldError('FIELD_VALUE', 'issuer.organisation', 'names no organisation');
+    return fieldError('FIELD_VALUE', 'issuer.organisation', 'must be the id of an organisation');
   const done = await storeOf(context).putIssuer(change, issuer, condition);
   if (done.ok) setVersion(reply, done.value);
   return done;
@@ -155,7 +155,7 @@ export const proposeDelegation = forChanges('registrations', proposeDelegationSc
   if (!found.ok) return found;
   const { delegation } = context.body;
   if ((await context.coordinator.organisation(delegation.agent)) === null)
-    return fieldError('FIELD_VALUE', 'delegation.agent', 'names no organisation');
+    return fieldError('FIELD_VALUE', 'delegation.agent', 'must be the id of an organisation');
   return storeOf(context).proposeDelegation(context.change, found.value.facts.organisation, delegation);
 });
 
@@ -204,7 +204,7 @@ function pageOf({ url }: AdminContext): Result<{ after: string | null; limit: nu
   const { text, number } = parameters.value;
   const { after = null } = text;
   if (after !== null && !/^(?:[\w-]{43}|\d{1,15})$/.test(after))
-    return fieldError('FIELD_VALUE', 'after', 'must be the "next" of a page');
+    return fieldError('FIELD_VALUE', 'after', 'must be the "next" value of a page');
   const { limit = CREDENTIALS_PAGE_MAX } = number;
   return ok({ after, limit: Math.max(1, Math.min(limit, CREDENTIALS_PAGE_MAX)) });
 }

@@ -41,7 +41,7 @@ export const undoOperation = forChanges(
     if (!/^[1-9]\d{0,14}$/.test(params.operation!)) {
       return problem(
         'OPERATION_UNKNOWN',
-        'the number of an operation has only digits, as the answer to the change shows it',
+        'the number of an operation has only digits: use the number from the response to the change',
       );
     }
     return coordinator.undoOperation(change, operation, body);
@@ -54,7 +54,7 @@ export const listEntries = forAdmins('read', async ({ url, coordinator }) => {
   const { text, number } = parameters.value;
   const { after = '' } = text;
   if (!/^(\d+\.\d+\.\d+\.\d+(\.[0-9a-f]{16})?)?$/.test(after)) {
-    return fieldError('FIELD_VALUE', 'after', 'must be the "next" of a page');
+    return fieldError('FIELD_VALUE', 'after', 'must be the "next" value of a page');
   }
   return ok(await coordinator.entries(after, number.upTo ?? null, pageLimit(number.limit)));
 });

@@ -29,7 +29,7 @@ export const checkpoint: Handler = async ({ reply, env }) => {
   }
   return problem(
     'CHECKPOINT_UNKNOWN',
-    'no checkpoint was made yet: the first follows within minutes of a change',
+    'there is no checkpoint yet: the first one is made within minutes of a change',
   );
 };
 
@@ -54,8 +54,8 @@ export const proof = forAdmins<object>('read', async ({ url, coordinator }) => {
   if (from !== undefined && n === undefined && size === undefined) return coordinator.consistency(from, to);
   const [field, message] =
     n === undefined && from === undefined
-      ? ['n', 'or "from" is required: a record, or the size of a checkpoint']
-      : ['n', 'goes with "size", and "from" with "to": send one of the two pairs'];
+      ? ['n', 'or "from" is required: send the number of a record, or the size of a checkpoint']
+      : ['n', 'can be combined only with "size", and "from" only with "to"'];
   return fieldError(
     n === undefined && from === undefined ? 'FIELD_MISSING' : 'FIELD_CONTRADICTION',
     field,

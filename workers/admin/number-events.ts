@@ -32,7 +32,7 @@ export const numberEvent = forChanges('review', numberEventSchema, async (contex
   const env = context.env as unknown as ControlEnv;
   const party = parseListed(body.number);
   if (party.kind !== 'number') {
-    return fieldError('FIELD_VALUE', 'number', 'must be one number with its area code, and no short code');
+    return fieldError('FIELD_VALUE', 'number', 'must be one number with its area code, not a short code');
   }
   const at = body.at === undefined ? Date.now() : Date.parse(body.at);
   if (at > Date.now()) return fieldError('FIELD_VALUE', 'at', 'must not be in the future');

@@ -50,7 +50,10 @@ export const putQualification = forChanges('qualification', putQualificationSche
   const { reply, actor, coordinator, params, condition, change, body } = context;
   const id = params.id!;
   if (actor.organisation === id)
-    return problem('QUALIFICATION_OWN', 'the regulator sets the qualifications of other organisations only');
+    return problem(
+      'QUALIFICATION_OWN',
+      'the regulator can set only the qualifications of other organisations',
+    );
   const { reason: _, ...settings } = body;
   const done = await coordinator.putQualification(change, id, settings, condition);
   const stored = done.ok ? await coordinator.qualification(id) : null;

@@ -42,13 +42,13 @@ export async function registrationsOf(
   if (!actor.root) {
     if (role === 'sender' && !isSender) {
       const message =
-        'only tokens of the organisation with the scope "registrations" create and change its registrations';
+        'only tokens of the organisation with the scope "registrations" can create and change its registrations';
       return problem('PERMISSION_DENIED', message);
     }
     if (role === 'reviewer' && !isReviewer)
       return problem('PERMISSION_DENIED', 'this request needs the scope "review"');
     if (role === 'reviewer' && isOwn) {
-      return problem('REVIEW_OWN', 'reviewers decide on the registrations of other organisations only');
+      return problem('REVIEW_OWN', 'reviewers can decide only on registrations of other organisations');
     }
     const isAuditor = role === 'auditor' && actor.scopes.includes('read');
     if (['reader', 'auditor'].includes(role) && !isSender && !isReviewer && !isAuditor) {

@@ -57,7 +57,7 @@ export const reviewQueue = forAdmins('review', async ({ env, url }) => {
   const { text, number } = parameters.value;
   const { after = null, organisation = null } = text;
   if (after !== null && !CURSOR.test(after))
-    return fieldError('FIELD_VALUE', 'after', 'must be the "next" of a page');
+    return fieldError('FIELD_VALUE', 'after', 'must be the "next" value of a page');
   const registry = (env as unknown as ControlEnv).REGISTRY.getByName(REGISTRY_NAME);
   const cursor = after?.replaceAll('.', ' ') ?? null;
   const { queue, next } = await registry.queued(cursor, registrationLimit(number.limit), organisation);
@@ -161,10 +161,14 @@ export const actOnRegistration = forChanges(MEMBERS, actionSchema, async (contex
   const { reasons } = body;
   const isExplained = EXPLAINED.includes(action);
   if (isExplained && reasons.length === 0) {
-    return fieldError('FIELD_MISSING', 'reasons', `must say by field what is wrong, for "${action}"`);
+    return fieldError(
+      'FIELD_MISSING',
+      'reasons',
+      `is required for "${action}": say for each field what is wrong`,
+    );
   }
   if (!isExplained && reasons.length > 0) {
-    return fieldError('FIELD_VALUE', 'reasons', `must be absent or empty, for "${action}"`);
+    return fieldError('FIELD_VALUE', 'reasons', `must be absent or empty for "${action}"`);
   }
   const act = { action, reasons, isRoot: actor.root };
   const done = await found.value.store.act(change, found.value.facts, id, act, condition);

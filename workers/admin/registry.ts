@@ -53,7 +53,7 @@ export const registrationPairs = forAdmins('releases', async (context) => {
   if (!read.ok) return read;
   const { after, limit } = read.value.body;
   if (after !== null && !/^[a-z0-9-]+( [a-z0-9-]+ \d{1,15} \d{1,15})?$/.test(after)) {
-    return fieldError('FIELD_VALUE', 'after', 'must be the "next" of a page');
+    return fieldError('FIELD_VALUE', 'after', 'must be the "next" value of a page');
   }
   const env = context.env as unknown as ControlEnv;
   // Read the version before the pairs, so that the pairs contain every change up to this version.

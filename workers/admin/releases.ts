@@ -35,7 +35,7 @@ export const getValue = forAdmins(
     const digest = params.digest!;
     const known = /^[0-9a-f]{32}$/.test(digest);
     const bytes = known ? await readImmutable(`${SHARD_PREFIX}${digest}`, VALUE_BYTES_MAX, env.LISTS) : null;
-    return bytes === null ? problem('NOT_FOUND', 'KV has no value of this digest') : ok(bytes);
+    return bytes === null ? problem('NOT_FOUND', 'KV has no value with this digest') : ok(bytes);
   },
   (reply, bytes) => reply.bytes(bytes),
 );

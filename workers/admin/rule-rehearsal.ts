@@ -31,7 +31,7 @@ export const rehearseRule = forAdmins('rules', async (context) => {
   const { rule: settings, since, after } = read.value.body;
   const [, shard, subject = ''] = CURSOR.exec(after ?? '0/') ?? [];
   if (shard === undefined || Number(shard) >= REPORT_SHARDS) {
-    return fieldError('FIELD_VALUE', 'after', 'must be the "next" of a page');
+    return fieldError('FIELD_VALUE', 'after', 'must be the "next" value of a page');
   }
   // A rule that is "off" would never fire.
   const rule: Rule = { ...settings, id: 'rehearsal', version: 0, state: 'active' };
@@ -41,7 +41,7 @@ export const rehearseRule = forAdmins('rules', async (context) => {
     (error: unknown) => warnFailed('rehearsalFailed', error),
   );
   if (found === undefined) {
-    return problem('UNAVAILABLE', 'the counts of reports, or the desk, do not respond: try again');
+    return problem('UNAVAILABLE', 'the counts of reports or the desk do not respond: try again');
   }
   const next = nextOf(Number(shard), found.page);
   return ok<RehearsalPage>({

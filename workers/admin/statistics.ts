@@ -69,7 +69,7 @@ export const getTable = forAdmins(
     if (!shown.ok) return shown;
     const tables = shown.value.month.tables.filter((each) => each.table === table.value);
     if (tables.length > 0) return ok({ ...shown.value, month: { ...shown.value.month, tables } });
-    const message = `"${table.value}" is counted once the month is closed: until then, only tables of reports are shown`;
+    const message = `"${table.value}" is available after the month is closed: until then, only the tables of reports are`;
     return problem('MONTH_NOT_OVER', message);
   },
   (reply, { month, isCsv }) => {

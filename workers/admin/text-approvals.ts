@@ -19,8 +19,8 @@ export async function checkApprovals(
   const named = waiting.map((kind) => `"${kind}"`).join(' and ');
   const canary = waiting.includes('guardOverride') ? '' : 'promote it to a share of the data centres, or ';
   const message =
-    `a second person must confirm changes of the kind ${named}, and a text release cannot wait for one: ${canary}` +
-    'let a second person confirm npx numgate approvals set without it, promote, and set it again';
+    `a second person must approve changes of the kind ${named}, but a text release cannot wait for approval: ${canary}` +
+    'have a second person approve npx numgate approvals set without this kind, promote, and set it again';
   return problem('APPROVAL_IMPOSSIBLE', message);
 }
 

@@ -54,7 +54,7 @@ export const enrolCampaigns = forChanges(
   async (context) => {
     const { texts, fingerprints, until } = context.body;
     if ((texts === undefined) === (fingerprints === undefined))
-      return fieldError('FIELD_VALUE', 'texts', 'or "fingerprints" must be set, and not both');
+      return fieldError('FIELD_VALUE', 'texts', 'or "fingerprints" must be set, but not both');
     const shared = texts === undefined ? ok(fingerprints!) : await fingerprintsOf(context, texts);
     if (!shared.ok) return shared;
     const found = shared.value.indexOf(null);

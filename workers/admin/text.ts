@@ -44,7 +44,7 @@ export const getValue = forAdmins(
     const digest = context.params.digest!;
     const isKnown = /^[0-9a-f]{32}$/.test(digest);
     const bytes = isKnown ? await textStoreOf(context).value(`${TEXT_PREFIX}${digest}`) : null;
-    return bytes === null ? problem('NOT_FOUND', 'no text release has a value of this digest') : ok(bytes);
+    return bytes === null ? problem('NOT_FOUND', 'no text release has a value with this digest') : ok(bytes);
   },
   (reply, bytes) => reply.bytes(bytes),
 );

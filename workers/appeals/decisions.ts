@@ -198,10 +198,10 @@ function refusalOf(appeal: StoredAppeal, { name, root }: Actor, now: number): St
         : authority === SYSTEM_AUTHORITY
           ? 'lift its rule block'
           : 'unblock the number or sender ID';
-    const wayOut = state === 'rejected' ? `; to lift the block all the same, ${lift}` : '';
+    const wayOut = state === 'rejected' ? `; to lift the block anyway, ${lift}` : '';
     return refuse(
       'APPEAL_DECIDED',
-      `the appeal is ${state} already, by ${decidedBy} at ${decidedAt}${wayOut}`,
+      `the appeal is already ${state}, by ${decidedBy} at ${decidedAt}${wayOut}`,
     );
   }
   if (claimedBy === null || claimedBy === name || root) return null;

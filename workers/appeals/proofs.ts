@@ -70,7 +70,7 @@ export async function verifyProof(
   if (settings.kind === 'off') return ok(null);
   if (proof === undefined) {
     const remedy =
-      settings.kind === 'work' ? 'solve a challenge of /v1/appeals/challenge' : 'send the token of Turnstile';
+      settings.kind === 'work' ? 'solve a challenge from /v1/appeals/challenge' : 'send the Turnstile token';
     return fieldError('FIELD_MISSING', 'proof', `is missing: ${remedy}`);
   }
   return settings.kind === 'work' ? verifyWork(proof, ring) : verifyTurnstile(proof, settings.secret);
@@ -113,14 +113,10 @@ async function verifyTurnstile(token: string, secret: string): Promise<Result<nu
     const errors = answer['error-codes'] ?? [];
     if (errors.some((error) => error.includes('secret'))) {
       warn('turnstileRefused', { code: errors.join(' ') });
-      return problem('NOT_CONFIGURED', 'Turnstile refuses TURNSTILE_SECRET: set that of the widget');
+      return problem('NOT_CONFIGURED', 'Turnstile refuses TURNSTILE_SECRET: set the secret of the widget');
     }
     if (!errors.includes('internal-error'))
-      return fieldError(
-        'FIELD_VALUE',
-        'proof',
-        'is wrong, or was used already: get a new token of Turnstile',
-      );
+      return fieldError('FIELD_VALUE', 'proof', 'is wrong, or was already used: get a new Turnstile token');
   } catch (error) {
     warnFailed('turnstileFailed', error);
   }

@@ -65,7 +65,7 @@ const status = appealLimits.reads.forEverybody(async (context) => {
   if (!known.ok) return known;
   if (known.value !== null) return context.reply.json(known.value);
   const message =
-    'send the token of your appeal as "Authorization: Bearer <token>"; it ends 90 days after the decision';
+    'send the token of your appeal as "Authorization: Bearer <token>"; the token expires 90 days after the decision';
   return problem('UNAUTHENTICATED', message, { headers: { 'www-authenticate': 'Bearer' } });
 });
 
@@ -74,7 +74,8 @@ const challenge = appealLimits.reads.forEverybody(async ({ env: given, reply }) 
   const env = given as unknown as ControlEnv;
   const settings = proofSettings(env);
   if (!settings.ok) return settings;
-  if (settings.value.kind !== 'work') return problem('NOT_FOUND', 'appeals need no proof of work here');
+  if (settings.value.kind !== 'work')
+    return problem('NOT_FOUND', 'this service requires no proof of work for appeals');
   const ring = await ringOf(env);
   return ring.ok ? reply.json(await newChallenge(ring.value, Date.now())) : ring;
 });

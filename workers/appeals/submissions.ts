@@ -37,7 +37,7 @@ export class Submissions {
     return storage.transactionSync(() => {
       // Check the proof first, so that repeating one proof cannot use up the appeals of the hour.
       if (proof !== null && !this.#tables.useProof(proof, now))
-        return refuseField('proof', 'was used already: send a new one');
+        return refuseField('proof', 'was already used: send a new one');
       const full = this.#charge(now);
       if (full !== null) return full;
       const id = block === null ? UNMATCHED : appeals.add(block, appeal, now);
@@ -65,7 +65,7 @@ export class Submissions {
       meta.set('hourUsed', used);
       return null;
     }
-    const message = 'too many appeals are waiting: nothing was stored; send yours again later';
+    const message = 'too many appeals are waiting, so yours was not stored: send it again later';
     const retryAfterSeconds = Math.ceil(((hour + 1) * HOUR_MS - now) / 1000);
     return { ok: false, code: 'APPEALS_TOO_MANY', message, retryAfterSeconds };
   }

@@ -209,7 +209,10 @@ export class AuditLog {
   trim({ n, hash }: KnownRecord, now: number): ChangeResult<AppliedChange<{ trimmedTo: number }>> {
     const before = this.trimmed.n;
     if (n <= before) {
-      return refuseField('n', `must be above ${recordName(before)}: the log is already trimmed up to there`);
+      return refuseField(
+        'n',
+        `must be above ${recordName(before)}: the log is already trimmed up to this record`,
+      );
     }
     const [record] = this.#sql
       .exec<{ at: number; hash: ArrayBuffer }>(
@@ -225,7 +228,7 @@ export class AuditLog {
     }
     if (record.at > now - AUDIT_KEPT_MS) {
       const days = AUDIT_KEPT_MS / 86_400_000;
-      return refuseField('n', `names a record of the last ${days} days: name an older record`);
+      return refuseField('n', `must be the number of a record that is older than ${days} days`);
     }
     this.#meta.set('auditTrimmed', { n, hash });
     const after = { trimmedTo: n, hash };

@@ -164,11 +164,11 @@ export class Checkpoints {
     if (index < 0 || index >= checked.value) {
       return refuseField(
         'n',
-        `must be from ${recordName(start.n + 1)} to ${recordName(end)}, a record of this tree`,
+        `must be a record of this tree, from ${recordName(start.n + 1)} to ${recordName(end)}`,
       );
     }
     if (!this.#tree.hasLeaf(index)) {
-      return refuseField('n', 'names a trimmed record: compute its proof from your exports');
+      return refuseField('n', 'is a record that was trimmed: compute its proof from your exports');
     }
     const { reader } = this.#tree;
     const hashes = inclusionProof(index, checked.value, reader);
@@ -181,7 +181,7 @@ export class Checkpoints {
     const newer = this.#checkSize('to', to ?? this.#tree.state.size);
     if (!newer.ok) return newer;
     if (from < 1 || from > newer.value) {
-      return refuseField('from', `must be from 1 to ${recordName(newer.value)}, a size of the tree`);
+      return refuseField('from', `must be a size of the tree, from 1 to ${recordName(newer.value)}`);
     }
     const older = this.#checkSize('from', from);
     if (!older.ok) return older;
@@ -193,10 +193,13 @@ export class Checkpoints {
   #checkSize(field: string, size: number): ChangeResult<number> {
     const { state } = this.#tree;
     if (size < 1 || size > state.size) {
-      return refuseField(field, `must be from 1 to ${recordName(state.size)}, a size of the tree`);
+      return refuseField(field, `must be a size of the tree, from 1 to ${recordName(state.size)}`);
     }
     if (this.#tree.has(size)) return ok(size);
-    return refuseField(field, 'is the size of no checkpoint, and its hashes went with the trimmed records');
+    return refuseField(
+      field,
+      'is not the size of a checkpoint, and the hashes of this tree were removed with trimmed records',
+    );
   }
 
   #head(size: number): AuditProof {

@@ -75,7 +75,7 @@ export class ClientChanges {
       if (!member.ok) return member;
       // The client's registrations were approved either as mock or for real traffic. Older stored clients lack `mock`.
       if (client !== null && before !== null && client.mock !== (before.mock ?? false)) {
-        return refuseField('client.mock', 'cannot change: create another client');
+        return refuseField('client.mock', 'cannot be changed: create another client');
       }
       const access = client === null ? ok(undefined) : checkFeedAccess(client, before);
       if (!access.ok) return access;
@@ -136,7 +136,7 @@ export class ClientChanges {
     if (id === DEFAULT_ORGANISATION) {
       return refuse(
         'ORGANISATION_IN_USE',
-        `"${id}" is always there: clients and tokens belong to it by default`,
+        `"${id}" cannot be removed: clients and tokens belong to it by default`,
       );
     }
     // Its reports are kept under its ID, which another organisation could get next.
@@ -154,7 +154,7 @@ export class ClientChanges {
     ] as const;
     const held = members.filter(([count]) => count > 0).map(([count, kind]) => `${count} ${kind}`);
     if (held.length === 0) return ok(undefined);
-    return refuse('ORGANISATION_IN_USE', `"${id}" has ${held.join(', ')}: remove them or move them first`);
+    return refuse('ORGANISATION_IN_USE', `"${id}" has ${held.join(', ')}: remove or move them first`);
   }
 
   /**
@@ -237,18 +237,18 @@ export class ClientChanges {
     const organisation = this.#tables.organisations.get(id);
     if (organisation === null) return refuseField('token.organisation', unknownOrganisation(id));
     const roles = organisation.roles.length === 0 ? 'no roles' : `the roles ${organisation.roles.join(', ')}`;
-    const remedy = `"${id}" has ${roles}: choose among them, or add one with npx numgate organisations set ${id}`;
+    const remedy = `"${id}" has ${roles}: choose one of its roles, or add a role with npx numgate organisations set ${id}`;
     if (role !== null && !organisation.roles.includes(role)) {
       return refuseField('token.role', `must be a role of the organisation: ${remedy}`);
     }
     const allowed = scopesOf(organisation.roles);
     if (!scopes.every((scope) => allowed.includes(scope))) {
-      return refuseField('token.scopes', `must be among those of the organisation's roles: ${remedy}`);
+      return refuseField('token.scopes', `must be scopes of the organisation's roles: ${remedy}`);
     }
     if (authority === undefined || authority === organisation.authority) return ok(undefined);
     const own =
       organisation.authority === null ? 'no authority' : `the authority "${organisation.authority}"`;
-    const message = `must be that of the organisation: "${id}" has ${own}. Leave it out, or name another organisation`;
+    const message = `must be the authority of the organisation: "${id}" has ${own}. Leave the field out, or name another organisation`;
     return refuseField('token.authority', message);
   }
 

@@ -80,17 +80,17 @@ export class EntryUndo {
         return refuse('OPERATION_UNKNOWN', 'no operation has this number: see npx numgate audit export');
       }
       const days = UNDO_KEPT_MS / 86_400_000;
-      const kept = `what one replaced is kept for ${days} days, and until every readable release contains it`;
-      const rules = 'blocks of rules are lifted with npx numgate rule-blocks';
+      const kept = `replaced entries are kept for ${days} days, and until every readable release contains the operation`;
+      const rules = 'to lift blocks of rules, use npx numgate rule-blocks';
       return impossible(
         'NOT_KEPT',
-        `${name} changed no live entries, or did so too long ago: ${kept}; ${rules}`,
+        `${name} changed no live entries, or is too old to be undone: ${kept}; ${rules}`,
       );
     }
     const owned = checkOwned(request, options, authoritiesOf(undoable), `${name} changed entries`);
     if (!owned.ok) return owned;
     if (undoable.undone_by !== null) {
-      return impossible('UNDONE', `${name} was undone already, by operation ${undoable.undone_by}`);
+      return impossible('UNDONE', `${name} was already undone by operation ${undoable.undone_by}`);
     }
     const folded = Math.max(
       meta.number('droppedSeq'),
@@ -98,7 +98,7 @@ export class EntryUndo {
     );
     if (folded >= undoable.from_seq) {
       const remedy = 'roll back to a release without it, or block, unblock or clear its numbers';
-      return impossible('FOLDED', `a release contains what ${name} changed: ${remedy}`);
+      return impossible('FOLDED', `a release contains the changes of ${name}: ${remedy}`);
     }
     const now = seconds();
     const entries = live.undo.entries(undoable, now);
@@ -106,18 +106,21 @@ export class EntryUndo {
       return impossible('ENDED', `all entries of ${name} have ended: there is nothing to undo`);
     const plan = live.undo.plan(undoable, now);
     if (plan.changed > 0 && options.skipChanged !== true) {
-      const message = `${plan.changed} of ${entries} entries of ${name} were changed since by other operations`;
+      const message = `other operations have since changed ${plan.changed} of ${entries} entries of ${name}`;
       const remedy = 'undo those first, or set "skipChanged" to leave these entries as they are';
       return refuse('ENTRIES_CHANGED', `${message}: ${remedy}`, {
         extras: { entries, changed: plan.changed },
       });
     }
     if (plan.restored.length === 0) {
-      return impossible('ENDED', `no entry of ${name} is left as it made it: there is nothing to undo`);
+      return impossible(
+        'ENDED',
+        `all entries of ${name} were replaced or have ended: there is nothing to undo`,
+      );
     }
     if (plan.written > SEGMENT_ENTRIES_MAX) {
       const most = `more than ${SEGMENT_ENTRIES_MAX}: block, unblock or clear its numbers in several operations`;
-      return impossible('TOO_LARGE', `to undo ${name} takes ${plan.written} entries, ${most}`);
+      return impossible('TOO_LARGE', `undoing ${name} takes ${plan.written} entries, ${most}`);
     }
     return ok({ undoable, plan });
   }

@@ -32,7 +32,7 @@ export class EnumerationChanges {
     const isKnown = (): boolean =>
       organisations.get(organisation) === null || detections.has(organisation, day);
     if (isKnown()) return false;
-    const request = systemRequest('numbers were checked as if to read out whole ranges of them');
+    const request = systemRequest('checks of the organisation looked like a scan of whole number ranges');
     if (this.#restricted(organisation).length === 0) {
       return ledger.transact(request, FREEING_CHANGE, () =>
         applied({}, [detections.add(organisation, day, found)]),
@@ -44,7 +44,10 @@ export class EnumerationChanges {
       const apply = (): ChangeResult<AppliedChange<object>> => {
         // Another change may have recorded the detection in the meantime.
         if (isKnown())
-          return refuse('ORGANISATION_UNKNOWN', 'the organisation is gone, or has a detection today');
+          return refuse(
+            'ORGANISATION_UNKNOWN',
+            'the organisation was removed, or already has a detection today',
+          );
         const puts = [...restricted.values()].map((client) => clients.put(client.id, client));
         return applied({}, [detections.add(organisation, day, found), ...puts]);
       };

@@ -36,8 +36,8 @@ export function issueFeedKey(
       const allowed = checkPrecondition(condition, before);
       if (!allowed.ok) return allowed;
       if (before.feed?.encryption !== 'dir') {
-        const remedy = 'set its encryption to "dir" first, with clients set --feed dir';
-        return refuseField('client.feed', `must be "dir" for a key of the service: ${remedy}`);
+        const remedy = 'set the encryption of the client to "dir" first, with clients set --feed dir';
+        return refuseField('client.feed', `must be "dir" for a key from the service: ${remedy}`);
       }
       const client: Client = { ...before, feed: { encryption: 'dir', keyId } };
       return applied({ id, keyId, version: versionOf(client) }, [clients.put(id, client)]);

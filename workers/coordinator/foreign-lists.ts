@@ -156,7 +156,7 @@ export class ForeignLists {
       for (const [at, release] of opened.entries()) {
         const { blob, use } = some[at]!;
         if (release === null) {
-          const message = 'a value is not in KV that shows whether another authority lists these';
+          const message = 'a value that shows whether another authority lists these is not in KV';
           return incomplete(message, [blob.key]);
         }
         use(release);

@@ -59,7 +59,10 @@ export class HeadPartCalls<Part extends { readonly version: number }> {
   put(given: StoredPart<Part>, unwritten: readonly string[]): Result<{ keyId: string }, Failure> {
     const { ledger, keys } = this.#tables;
     if (given.head.version < this.#part.version) {
-      return fail('PART_BEHIND', 'the head has a later version: the tables of the sender were set back');
+      return fail(
+        'PART_BEHIND',
+        'the head has a later version: the tables of the sender were set back to an earlier state',
+      );
     }
     if (this.#part.isNew(given) || unwritten.length > 0) {
       const done = ledger.change(systemRequest(this.#names.reason), FREEING_CHANGE, () => {

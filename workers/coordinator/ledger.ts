@@ -165,7 +165,7 @@ export class Ledger {
       }
       const { proposal, audit } = opened.value;
       if (audit.length > 0) this.#append(request, this.audit.nextOperation, audit);
-      const message = `this waits for a second person until ${proposal.endsAt}: proposal ${proposal.id}`;
+      const message = `the change waits for a second person until ${proposal.endsAt}: proposal ${proposal.id}`;
       const answer: Waiting = { ok: false, code: 'APPROVAL_PENDING', message, proposal };
       this.#remember(request, answer);
       this.storageBudget.charge(request, cost, this.storageBudget.bytes - bytes, Date.now());
@@ -255,7 +255,7 @@ export class Ledger {
     const done = this.transact(request, FREEING_CHANGE, () => {
       const { n: inTree } = this.tree;
       if (n > inTree && n <= this.audit.last.n) {
-        const message = `must be at most ${inTree.toLocaleString('en')}: the Merkle tree lacks later records, try again soon`;
+        const message = `must be at most ${inTree.toLocaleString('en')}: the Merkle tree does not have later records yet; try again soon`;
         return refuseField('n', message);
       }
       return this.audit.trim({ n, hash }, Date.now());

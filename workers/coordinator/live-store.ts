@@ -84,7 +84,7 @@ export class LiveStore {
         const row = { ...target, subject: SUBJECT_BIT[subject], seq, until };
         const ended = this.#writer.put(row, growth, ENTRIES_PER_KEY_MAX);
         if (ended === null) {
-          const problem = `this number or source already has ${ENTRIES_PER_KEY_MAX} longer entries: clear it first`;
+          const problem = `this number or source already has ${ENTRIES_PER_KEY_MAX} entries that end later: clear it first`;
           const item = { index, code: 'LIVE_FULL', message: problem };
           return refuse('LIVE_FULL', problem, { extras: { items: [item] } });
         }

@@ -16,12 +16,18 @@ export function checkUnique(
     authority === null ? undefined : others.find((other) => other.authority === authority);
   if (authorityOwner !== undefined) {
     const message = `the authority "${authority}" belongs to the organisation "${authorityOwner.id}"`;
-    return refuse('AUTHORITY_TAKEN', `${message}: choose another name, or take it from that one first`);
+    return refuse(
+      'AUTHORITY_TAKEN',
+      `${message}: choose another name, or remove it from that organisation first`,
+    );
   }
   const codeOwner = senderCode === null ? undefined : others.find((other) => other.senderCode === senderCode);
   if (codeOwner === undefined) return ok(undefined);
   const message = `the sender code "${senderCode}" belongs to the organisation "${codeOwner.id}"`;
-  return refuse('SENDER_CODE_TAKEN', `${message}: choose another code, or take it from that one first`);
+  return refuse(
+    'SENDER_CODE_TAKEN',
+    `${message}: choose another code, or remove it from that organisation first`,
+  );
 }
 
 /** Refuses a client of an unknown organisation, and the right `report` for a client of an organisation that is no partner. */
@@ -33,7 +39,7 @@ export function checkClient(
   if (organisation === null) return refuseField('client.organisation', unknownOrganisation(id));
   if (!rights.includes('report') || (organisation.partner ?? null) !== null) return ok(undefined);
   const remedy = `make it one with npx numgate organisations set ${id} --partner-kind <kind>`;
-  return refuseField('client.rights', `must not have "report": "${id}" is no partner; ${remedy}`);
+  return refuseField('client.rights', `must not have "report": "${id}" is not a partner; ${remedy}`);
 }
 
 /**
@@ -52,8 +58,8 @@ export function checkFeedAccess({ rights, feed = null }: Client, before: Client 
     access?.encryption === 'dir' ? access.keyId : null;
   const keyId = keyIdOf(feed);
   if (keyId === null || keyId === keyIdOf(before?.feed)) return ok(undefined);
-  const remedy = 'send the one that it has, or null, and get another with clients feed-key';
-  return refuseField('client.feed.keyId', `must not be set: ${remedy}`);
+  const remedy = 'send the current ID or null, and get another key with clients feed-key';
+  return refuseField('client.feed.keyId', `must not be changed: ${remedy}`);
 }
 
 /** Refuses to remove a partner, or to change `slices`, which divide its reports, or `mock`, which bars real numbers. */
@@ -63,11 +69,11 @@ export function checkPartner(before: Organisation | null, { partner }: Organisat
   if (known === null) return ok(undefined);
   if (partner === null) {
     const remedy = 'suspend the organisation, or take the right "report" from its clients';
-    return refuseField('organisation.partner', `cannot be removed, because of its reports: ${remedy}`);
+    return refuseField('organisation.partner', `cannot be removed, because its reports are kept: ${remedy}`);
   }
   const field = partner.slices !== known.slices ? 'slices' : partner.mock !== known.mock ? 'mock' : null;
   if (field === null) return ok(undefined);
-  return refuseField(`organisation.partner.${field}`, 'cannot change: add another organisation');
+  return refuseField(`organisation.partner.${field}`, 'cannot be changed: add another organisation');
 }
 
 /**
@@ -96,7 +102,7 @@ export function decidesOnReports(before: Organisation | null, after: Organisatio
 }
 
 export function unknownOrganisation(id: string): string {
-  return `names no organisation: add it with npx numgate organisations add ${id}`;
+  return `names an unknown organisation: add it with npx numgate organisations add ${id}`;
 }
 
 export function noOrganisation(): Refusal {

@@ -78,7 +78,7 @@ export function refuseForeign(
   const rules = authorities.includes(SYSTEM_AUTHORITY)
     ? 'lift blocks of rules with npx numgate rule-blocks; '
     : '';
-  const remedy = `${rules}root may change them, or a token with the scope "override" that names them in "${FIELD}"`;
+  const remedy = `${rules}root may change them, or a token with the scope "override" that names the authorities in "${FIELD}"`;
   return refuse(
     'AUTHORITY_FOREIGN',
     `${what} of ${names}, which your organisation may not change: ${remedy}`,
@@ -105,7 +105,7 @@ export function checkSigner(
     const remedy = `add it with npx numgate organisations add ${owner}`;
     return refused(
       'SIGNER_UNKNOWN',
-      `its key belongs to the organisation "${owner}", which was not added: ${remedy}`,
+      `its key belongs to the organisation "${owner}", which does not exist: ${remedy}`,
     );
   }
   const { authority, state } = organisation;
@@ -118,10 +118,10 @@ export function checkSigner(
   if (foreign.length === 0) return ok([authority]);
   const names = foreign.map((name) => `"${name}"`).join(', ');
   const what = foreign.includes(ROOT_AUTHORITY) ? 'lists or registered senders' : 'lists';
-  const message = `it changes ${what} of ${names}, and the key that signed it may change only those of "${authority}"`;
+  const message = `it changes ${what} of ${names}, but the key that signed it may change only those of "${authority}"`;
   return refused(
     'SIGNER_FOREIGN',
-    `${message}: build on the current release, with the lists of others as they are`,
+    `${message}: build on the current release, and leave the lists of other authorities unchanged`,
   );
 }
 

@@ -115,7 +115,7 @@ export class ProposalChanges {
   async withdraw(request: ChangeRequest, id: number): Promise<ChangeResult<ProposalInfo>> {
     const stored = this.#tables.proposals.get(id);
     if (stored !== null && stored.info.proposer !== request.actor.name) {
-      const message = `${stored.info.proposer} proposed this: reject it instead`;
+      const message = `${stored.info.proposer} proposed this change, so you cannot withdraw it: reject it instead`;
       return refuse('APPROVER_REFUSED', message);
     }
     return this.reject(request, id);
@@ -197,7 +197,11 @@ export class ProposalChanges {
   async #make(request: ChangeRequest, command: Command | null): Promise<ChangeResult<unknown>> {
     const { entries, undo, clients, releases, signers, qualifications } = this.#changes;
     const { settings, rules } = this.#tables;
-    if (command === null) return refuse('PROPOSAL_DECIDED', 'it was decided meanwhile: read it again');
+    if (command === null)
+      return refuse(
+        'PROPOSAL_DECIDED',
+        'somebody has decided on the proposal in the meantime: read it again',
+      );
     switch (command.name) {
       case 'changeEntries':
         return entries.change(request, command.change);

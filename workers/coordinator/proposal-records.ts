@@ -60,6 +60,6 @@ export function digestOf(
 }
 
 const REMEDY =
-  'two of these must have the scope "approve": tokens of active organisations, the token root, Cloudflare Access. ' +
-  'Add one with npx numgate tokens add';
+  'give the scope "approve" to at least two of the tokens of active organisations, the token "root" and ' +
+  'Cloudflare Access, for example with npx numgate tokens add';
 export const IMPOSSIBLE = ['APPROVAL_IMPOSSIBLE', `no second person could approve this: ${REMEDY}`] as const;

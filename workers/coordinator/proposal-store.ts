@@ -121,14 +121,14 @@ export class ProposalStore {
         .one().count;
     const pending = "state = 'pending' AND ends_at > ?";
     const own = count(`${pending} AND proposer = ?`, now, proposer);
-    if (own >= PROPOSALS_PER_PROPOSER_MAX) return refuseMany(`you have ${own} proposals that wait`);
+    if (own >= PROPOSALS_PER_PROPOSER_MAX) return refuseMany(`you have ${own} pending proposals`);
     const all = count(pending, now);
-    if (all >= PROPOSALS_PENDING_MAX) return refuseMany(`there are ${all} proposals that wait`);
+    if (all >= PROPOSALS_PENDING_MAX) return refuseMany(`there are ${all} pending proposals`);
     const { stored } = this.#sql
       .exec<{ stored: number }>('SELECT COALESCE(SUM(LENGTH(text)), 0) AS stored FROM proposal_parts')
       .one();
     if (stored + chars <= PROPOSALS_CHARS_MAX) return ok(undefined);
-    return refuseMany(`the proposals that wait have ${stored.toLocaleString('en')} characters`);
+    return refuseMany(`the pending proposals have ${stored.toLocaleString('en')} characters`);
   }
 
   /** Records a change that was applied at once. Must run in the transaction of the change. */
@@ -262,5 +262,5 @@ function asciiOf(command: Command | null): string {
 }
 
 function refuseMany(what: string) {
-  return refuse('PROPOSALS_TOO_MANY', `${what}: decide on some, or withdraw them, first`);
+  return refuse('PROPOSALS_TOO_MANY', `${what}: decide on some or withdraw some first`);
 }

@@ -131,7 +131,7 @@ export class RuleStore {
     }
     const { ids } = this.#sql.exec<{ ids: number }>('SELECT COUNT(DISTINCT id) AS ids FROM rules').one();
     if (ids < RULE_IDS_MAX || this.#newest(id) !== null) return allowed;
-    const message = `rules have had ${RULE_IDS_MAX} different ids: use that of a removed rule`;
+    const message = `rules have had ${RULE_IDS_MAX} different ids: use the id of a removed rule`;
     return refuse('RULES_TOO_MANY', message);
   }
 
@@ -187,8 +187,7 @@ function revertOf(before: Rule | null, id: string, condition: Precondition): Com
 function checkVersion(current: Rule | null, { match, absent }: Precondition): CheckResult {
   if (absent && current !== null) return refuse('PRECONDITION_FAILED', 'this id already exists');
   if (match !== null && match !== String(current?.version)) {
-    const now =
-      current === null ? 'there is no such rule now' : `the rule now has version ${current.version}`;
+    const now = current === null ? 'no rule has this id now' : `the rule now has version ${current.version}`;
     return refuse('PRECONDITION_FAILED', `${now}: read it again`);
   }
   return { ok: true, value: undefined };

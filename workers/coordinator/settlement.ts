@@ -48,7 +48,9 @@ export function settle(
   // Entries that were changed since stay as they are. A person must review them: they may have been changed to keep them.
   const { skipped = 0 } = value as Partial<UndoDone>;
   const isPartial = to === 'reverted' && skipped > 0;
-  const note = isPartial ? `${skipped} entries were changed since, and stay as they are` : reason || null;
+  const note = isPartial
+    ? `${skipped} entries were changed in the meantime, and were not taken back`
+    : reason || null;
   const state = isPartial ? 'revertFailed' : to;
   const record = proposals.close(stored.info, state, actor.name, { note, ...visible });
   const { shown: _, ...info } = proposals.get(id)!.info;
@@ -111,7 +113,7 @@ export function checkApprover(
   if (
     log.hasChange(audited, { actor: proposer, action: 'tokens.put', subject: name.replace(/^token:/, '') })
   ) {
-    const message = `${proposer} has changed your token since: another person must approve it`;
+    const message = `${proposer} has changed your token since the proposal: another person must approve it`;
     return refuse('APPROVER_REFUSED', message);
   }
   return ok(undefined);

@@ -181,7 +181,7 @@ async function promoteNew(
   // Otherwise, anyone who can write KV could re-promote a release that an admin withdrew: its manifest is in
   // KV.
   if (state !== 'staged' || by !== request.actor.name) {
-    return refuseAs('NOT_NEW', `${by} staged this release before, and it is ${state}: stage a new one`);
+    return refuseAs('NOT_NEW', `${by} has already staged this release, and it is ${state}: stage a new one`);
   }
   if (Date.now() - Date.parse(stagedAt) > WAITING_KEPT_MS) {
     const days = WAITING_KEPT_MS / DAY_MS;

@@ -48,7 +48,7 @@ export function targetsOf(wanted: TargetRequest, keys: ListKeys): ChangeResult<T
   }
   const [first] = problems;
   if (first === undefined && targets.length > BULK_ENTRIES_MAX) {
-    const most = `at most ${BULK_ENTRIES_MAX} are allowed: a sender ID with look-alike letters counts twice`;
+    const most = `but at most ${BULK_ENTRIES_MAX} are allowed: a sender ID with look-alike letters counts twice`;
     return refuseField('items', `creates ${targets.length} entries, ${most}`);
   }
   if (first === undefined) return ok(targets);
@@ -63,7 +63,7 @@ type Targets = Result<Found[], Failure<ItemProblem>>;
 /** A block covers a sender ID and everything that looks like it. An unblock covers only its own spelling. */
 function sourceOf(text: string, { op, subjects }: TargetRequest, keys: ListKeys): Targets {
   const parsed = parseSource(text);
-  if (!parsed.ok) return fail('ENTRY_INVALID', `${parsed.message}; give a number as "number"`);
+  if (!parsed.ok) return fail('ENTRY_INVALID', `${parsed.message}; send a number as "number"`);
   // Such an entry would never match: only senders can be sources.
   if ((op === 'block' || op === 'unblock') && !subjects.includes('from')) {
     return fail('ENTRY_INVALID', 'is not a number: a recipient must be a number');
@@ -85,7 +85,7 @@ function numberOf(text: string, op: TargetRequest['op']): Targets {
     if (op === 'find') return ok([]);
     const message = isEmergency(party.code)
       ? 'is an emergency number'
-      : 'is a short code: the numbering plan decides on it';
+      : 'is a short code: the numbering plan decides its verdict';
     return fail('ENTRY_PROTECTED', message);
   }
   if (party.kind === 'localNumber') {

@@ -172,7 +172,7 @@ export class CertificateUploads {
     const refusal = (max: number, whose: string): StoreRefusal =>
       refuse(
         'CREDENTIALS_TOO_MANY',
-        `${whose} may have ${max.toLocaleString('en')} certificates; expired ones count for 90 days`,
+        `${whose} may have ${max.toLocaleString('en')} certificates; expired certificates count for 90 days`,
       );
     if (certificates.totalOf(organisation) >= CERTIFICATES_PER_ORGANISATION_MAX)
       return refusal(CERTIFICATES_PER_ORGANISATION_MAX, 'an organisation');
@@ -189,7 +189,7 @@ async function proofOf(
   certificate: VerifiedCertificate,
 ): Promise<StoreResult<CredentialKey>> {
   const key = keyOfJwk(jwk);
-  if (key === null) return refuseField('key', 'is no key of its curve');
+  if (key === null) return refuseField('key', 'is not a valid key of its curve');
   const proven = await verifyProof(proof, key, certificate, organisation, Math.floor(Date.now() / 1000));
   return proven.ok ? ok(key) : refuse(proven.code, `"proof" ${proven.message}`);
 }
@@ -207,7 +207,7 @@ function knownOf(
   const field = hasSameClients ? 'reference' : 'clients';
   return refuse(
     'CERTIFICATE_REGISTERED',
-    `"${field}" differs from that of the upload before: edit the registrations of the certificate ("registrations edit <id> --${field}")`,
+    `"${field}" differs from the previous upload: edit the registrations of the certificate ("registrations edit <id> --${field}")`,
   );
 }
 

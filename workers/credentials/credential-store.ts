@@ -143,7 +143,7 @@ export class CredentialStore
     if (!delegations.ok) return delegations;
     const key = given.key === undefined ? undefined : (keyOfJwk(given.key) ?? undefined);
     if (given.key !== undefined && (key === undefined || (await importKey(key)) === null))
-      return refuseField('key', 'is no key of its curve');
+      return refuseField('key', 'is not a valid key of its curve');
     const moved = await delegations.value.move(request, id, {
       ...{ move, organisation },
       ...(key === undefined ? {} : { key }),

@@ -168,7 +168,7 @@ export class DelegationChanges {
     if (other !== undefined)
       return refuse(
         'DELEGATION_INVALID',
-        `"delegation" has another claim "${other[0]}" than the accepted one`,
+        `the claim "${other[0]}" of "delegation" differs from the accepted delegation`,
       );
     return ok({ jws, digest: verified.value.digest });
   }
@@ -213,8 +213,7 @@ export class DelegationChanges {
     const state = currentState(found, Date.now());
     const other = party === 'principal' ? 'agent' : 'principal';
     const possible = possibleDelegationMoves(state, other);
-    const own =
-      possible.length === 0 ? 'nothing is possible for you' : `possible for you: ${possible.join(', ')}`;
+    const own = possible.length === 0 ? 'you can do nothing now' : `you can: ${possible.join(', ')}`;
     const message = `only the ${party}, "${found[party]}", can ${move} it; ${own}`;
     return refuse('DELEGATION_STATE', message, { state, possible });
   }
@@ -265,16 +264,19 @@ export class DelegationChanges {
 
 function checkChain({ chain }: Link, agent: string): StoreResult<void> {
   if (chain.includes(agent))
-    return refuse('DELEGATION_LOOP', `"delegation.agent" is in the chain already: ${chain.join(' > ')}`);
+    return refuse('DELEGATION_LOOP', `"delegation.agent" is already in the chain: ${chain.join(' > ')}`);
   if (chain.length < CHAIN_LINKS_MAX) return ok(undefined);
   return refuse(
     'DELEGATION_TOO_LONG',
-    `a chain may have ${CHAIN_LINKS_MAX} organisations: ${chain.join(' > ')}`,
+    `a chain may have at most ${CHAIN_LINKS_MAX} organisations: ${chain.join(' > ')}`,
   );
 }
 
 function unknownLink(): StoreResult<never> {
-  return refuseField('delegation.link', 'names no certificate and no delegation of the organisation');
+  return refuseField(
+    'delegation.link',
+    'must be the digest of a certificate or delegation of the organisation',
+  );
 }
 
 function timeOf(ms: number): string {

@@ -35,7 +35,7 @@ export async function fetchText(
   isCloudflare: boolean,
 ): Promise<Result<string, Failure<FetchProblem>>> {
   if (fetchableHost(address, isCloudflare) === null)
-    return fail('URL_REFUSED', 'the URI must begin with https:// and have no user');
+    return fail('URL_REFUSED', 'the URI must begin with https:// and have no user name');
   try {
     const response = await fetch(address, {
       headers: { accept },
@@ -45,7 +45,7 @@ export async function fetchText(
     if (response.status !== 200) {
       await response.body?.cancel();
       if (response.status >= 300 && response.status < 400)
-        return fail('REDIRECTED', 'the host redirects, which is not followed');
+        return fail('REDIRECTED', 'the host redirects, and redirects are not followed');
       return fail(`HTTP_${response.status}`, `the host answers with status ${response.status}`);
     }
     return await textWithin(response.body, bytesMax);

@@ -95,7 +95,7 @@ export class IssuerChanges {
         ([...rights.thumbprints].some((each) => other.rights.thumbprints.has(each)) &&
           'a key of "issuer.keys"');
       if (taken !== false)
-        return refuse('ISSUER_TAKEN', `${taken} belongs to the issuer "${other.issuer.id}" already`);
+        return refuse('ISSUER_TAKEN', `${taken} already belongs to the issuer "${other.issuer.id}"`);
     }
     return ok(undefined);
   }

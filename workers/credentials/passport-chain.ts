@@ -31,9 +31,11 @@ export function parseRoot(pem: string): Result<ParsedCertificate, ChainFailure> 
   const parsed = parsePem(pem);
   if (!parsed.ok) return parsed;
   const [root, ...more] = parsed.value;
-  if (more.length > 0) return broken('has several certificates: send the root alone');
+  if (more.length > 0) return broken('has several certificates: send only the root');
   if (root!.pathLength === null) {
-    return broken('has a certificate that may not sign certificates (CA, keyCertSign): send that of a root');
+    return broken(
+      'has a certificate that may not sign certificates (CA, keyCertSign): send the certificate of a root',
+    );
   }
   return ok(root!);
 }
@@ -60,7 +62,8 @@ export async function verifyChain(
     if (index === 0) continue;
     const { pathLength, subject } = certificate;
     const signed = path[index - 1]!;
-    if (pathLength === null) return broken('has a certificate that signed another without the right to');
+    if (pathLength === null)
+      return broken('has a certificate that signed another one, but may not sign certificates');
     // There are `index - 1` certificates between this one and the signer's.
     if (index - 1 > pathLength) return broken('is longer than one of its certificates allows');
     if (signed.issuer !== subject || !(await isSignedBy(signed, certificate))) {

@@ -89,7 +89,7 @@ export class PassportChanges {
       }
       const known = passport.certificates();
       if (known.some((each) => each.content.id !== content.id && each.content.url === content.url))
-        return refuse('PASSPORT_URL_TAKEN', '"certificate.url" is that of another certificate');
+        return refuse('PASSPORT_URL_TAKEN', '"certificate.url" is the URL of another certificate');
       const before = known.find((each) => each.content.id === content.id) ?? null;
       const allowed = checkPrecondition(condition, before?.content ?? null);
       if (!allowed.ok) return allowed;

@@ -120,14 +120,17 @@ export class PassportFetches {
     if (!verified.ok) return verified;
     const spans = signerSpans(verified.value, content);
     if (spans.length === 0) {
-      const advice = 'set "numbers" to those that its service provider code stands for';
+      const advice = 'set "numbers" to the numbers of its service provider code';
       return fail('PASSPORT_CHAIN_INVALID', `names a network, but no numbers: ${advice}`);
     }
     const others = this.#rows.published(now).filter((each) => each.x5u !== x5u);
     const total = others.reduce((sum, each) => sum + each.spans.length, spans.length);
     return total <= PASSPORT_SPANS_MAX
       ? verified
-      : fail('PASSPORT_CHAIN_INVALID', `makes more than ${PASSPORT_SPANS_MAX} ranges with all others`);
+      : fail(
+          'PASSPORT_CHAIN_INVALID',
+          `has too many ranges: all chains together may have at most ${PASSPORT_SPANS_MAX}`,
+        );
   }
 }
 

@@ -66,7 +66,8 @@ export class StatusListChanges {
     return this.#tables.transact(request, 0, (author) => {
       const known = this.#tables.lists.get(list.uri);
       // Another request replaced the list while this one inflated the earlier list.
-      if (known?.iat !== before?.iat) return old('another one was accepted at the same time: send it again');
+      if (known?.iat !== before?.iat)
+        return old('another status list was accepted at the same time: send this one again');
       if (known !== null && known.issuer !== stored.issuer.id)
         return refuse('STATUS_LIST_INVALID', `the status list belongs to the issuer "${known.issuer}"`);
       const order = known && earlier && checkOrder(list, known, earlier);
@@ -97,13 +98,13 @@ export class StatusListChanges {
     const claimed = claimedUri(text);
     if (claimed === null || (uri !== null && claimed !== uri)) {
       const what =
-        claimed === null ? 'is no status list token with a URI in "sub"' : 'is another list: see its "sub"';
+        claimed === null ? 'is not a status list token with a URI in "sub"' : 'has another URI in "sub"';
       return refuse('STATUS_LIST_INVALID', `the status list ${what}`);
     }
     const host = statusHostOf(claimed);
     const stored = host === null ? null : this.#tables.issuers.byHost(host);
     if (stored === null)
-      return refuse('STATUS_LIST_INVALID', 'the status list is on a host that is not one of an issuer');
+      return refuse('STATUS_LIST_INVALID', 'the status list is on a host that belongs to no issuer');
     if (stored.issuer.state !== 'active')
       return refuse('STATUS_LIST_INVALID', `the issuer "${stored.issuer.id}" is suspended`);
     const verified = await verifyStatusList(
@@ -117,7 +118,7 @@ export class StatusListChanges {
 
   #noRoom({ uri, list }: VerifiedStatusList, issuer: string): StoreRefusal | null {
     // One of the lists is the service's own.
-    const all = { whose: 'all issuers', lists: STATUS_LISTS_MAX - 1, bytes: STATUS_LISTS_BYTES_MAX };
+    const all = { whose: 'all issuers together', lists: STATUS_LISTS_MAX - 1, bytes: STATUS_LISTS_BYTES_MAX };
     const own = {
       ...{ whose: `the issuer "${issuer}"`, lists: ISSUER_STATUS_LISTS_MAX },
       bytes: ISSUER_STATUS_LISTS_BYTES_MAX,
@@ -128,8 +129,8 @@ export class StatusListChanges {
     ] as const) {
       const { lists, bytes } = this.#tables.lists.usage(of, uri);
       if (lists < max.lists && bytes + list.bytes.length <= max.bytes) continue;
-      const most = `${max.lists} status lists, of ${max.bytes.toLocaleString('en')} bytes, inflated`;
-      return refuse('STATUS_LISTS_TOO_MANY', `${max.whose} may have ${most}`);
+      const most = `${max.lists} status lists, with ${max.bytes.toLocaleString('en')} bytes decompressed`;
+      return refuse('STATUS_LISTS_TOO_MANY', `${max.whose} may have at most ${most}`);
     }
     return null;
   }
@@ -183,7 +184,7 @@ function checkOrder(
   earlier: StatusList,
 ): StoreResult<'newer' | 'same'> {
   if (list.iat > known.iat) return ok('newer');
-  if (list.iat < known.iat) return old('the known one has a later "iat": publish a new list');
+  if (list.iat < known.iat) return old('the known list has a later "iat": publish a new list');
   const isSame =
     list.exp === known.exp &&
     list.list.bits === earlier.bits &&
@@ -191,7 +192,7 @@ function checkOrder(
     changedEntries(earlier, list.list, 0)?.length === 0;
   return isSame
     ? ok('same')
-    : old('the known one has the same "iat" and other content: publish it with a later "iat"');
+    : old('the known list has the same "iat" and other content: publish yours with a later "iat"');
 }
 
 function old(detail: string): StoreRefusal {

@@ -91,6 +91,6 @@ export class Tables {
 
   #noRoom(): StoreRefusal | null {
     if (this.#sql.databaseSize < STORAGE_BYTES_MAX * STORAGE_FULL_SHARE) return null;
-    return refuse('STORAGE_FULL', 'the credentials fill their storage: ask the operator of the service');
+    return refuse('STORAGE_FULL', 'the storage for credentials is full: ask the operator of the service');
   }
 }

@@ -44,14 +44,14 @@ export function parseTnAuthorization(der: ArrayBuffer): Result<TnAuthorization, 
     const { tagClass, tagNumber } = entry.idBlock;
     // Tags are explicit: each entry has exactly one value.
     const [value, more] = entry instanceof Constructed && tagClass === CONTEXT ? entry.valueBlock.value : [];
-    if (value === undefined || more !== undefined) return invalid('with an entry of another form');
+    if (value === undefined || more !== undefined) return invalid('with an entry in an unknown form');
     if (tagNumber === PROVIDER) {
       const code = textOf(value);
       if (code === null || !PROVIDER_CODE.test(code)) return invalid('with an invalid service provider code');
       providers.push(code);
     } else {
       const span = tagNumber === RANGE ? spanOf(value) : tagNumber === ONE ? oneOf(value) : null;
-      if (span === null) return invalid('with an entry that is no number, range or service provider code');
+      if (span === null) return invalid('with an entry that is not a number, range or service provider code');
       numbers.push(span);
     }
   }

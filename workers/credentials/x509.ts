@@ -74,7 +74,7 @@ export function parsePem(text: string): Result<ParsedCertificate[], CertificateF
   }
   const certificates: ParsedCertificate[] = [];
   for (const [, label, body] of sections) {
-    if (label !== 'CERTIFICATE') return invalid('has a PEM section that is no certificate: leave it out');
+    if (label !== 'CERTIFICATE') return invalid('has a PEM section that is not a certificate: leave it out');
     const der = fromBase64(body!.replace(/\s/g, ''));
     const parsed = der === null ? invalid('has a certificate that is not base64') : parseCertificate(der);
     if (!parsed.ok) return parsed;

@@ -250,7 +250,7 @@ export class ClientContext implements ProblemCounter {
   }
 
   #tooManyNew(field: keyof typeof UNVERIFIED): Problem & { readonly field: string } {
-    const message = `"${field}" is one of too many new ones: ${UNVERIFIED[field]}, or try again later`;
+    const message = `"${field}" was not verified, because the client sends too many new ones: ${UNVERIFIED[field]}, or try again later`;
     const retryAfterSeconds = this.#isolate.quota.secondsToVerification(this.#charged);
     return { ...problem('QUOTA_EXCEEDED', message, { retryAfterSeconds }), field };
   }

@@ -58,7 +58,7 @@ function isStrict({ parameters }: RequestUrl): Result<boolean, FieldError> {
   const [, value] = [...parameters].find(([name]) => name === 'strict') ?? [null, 'false'];
   if (value === 'false') return ok(false);
   if (value === '' || value === 'true') return ok(true);
-  return fieldError('FIELD_VALUE', 'strict', 'must be "true", "false" or without a value');
+  return fieldError('FIELD_VALUE', 'strict', 'must be "true" or "false", or have no value');
 }
 
 /** KV keys of the values that cannot be loaded, of the release in use and of the release that will replace it. */

@@ -101,7 +101,8 @@ export class Quota {
     const use = this.#useOf(client, now);
     const quotaNumbers = quotaOf(client);
     if (client.restriction === 'stopped') {
-      const message = 'the client is stopped: numbers were checked as if to read out whole ranges of them';
+      const message =
+        'the client is stopped, because checks of its organisation looked like a scan of whole number ranges';
       return problem('QUOTA_EXCEEDED', `${message}; contact the operator of this service`, {
         headers: headersOf(client, use, now),
       });

@@ -117,7 +117,7 @@ const BROKEN_OFF: Line = {
     ok: false,
     code: 'BODY_UNREADABLE',
     field: 'body',
-    message: '"body" broke off, or is not valid gzip: send the lines from here on again',
+    message: '"body" ended early, or is not valid gzip: send this line and all later lines again',
   },
   numbers: 0,
 };

@@ -136,7 +136,10 @@ async function make(
   // For a repeated request, the record has the digest of the first file. No other file may be signed without a record.
   if (recorded.value.partsSha256 !== after.partsSha256) {
     const remedy = 'make another file, with another Idempotency-Key';
-    return problem('IDEMPOTENCY_CONFLICT', `what the file is made of has changed since: ${remedy}`);
+    return problem(
+      'IDEMPOTENCY_CONFLICT',
+      `the data of the file has changed since the first request: ${remedy}`,
+    );
   }
   const signature = await key.sign(EVIDENCE_TYPE, manifest);
   return ok({ manifest: formatManifest(manifest), signature, parts, record: recorded.value.n });

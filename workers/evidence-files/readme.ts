@@ -1,17 +1,17 @@
 /** The part for people who open the archive. */
 export const README = `numgate evidence file
 
-This archive has what an installation of numgate keeps about one sender in one period: blocks and what made them,
+This archive contains what an installation of numgate keeps about one sender in one period: blocks and their causes,
 reports by kind and day, notices, appeals, registrations, qualifications and credentials, with the records of the audit
-log that prove them. It has nothing of those who reported, and nothing that appellants wrote.
+log that prove them. It contains nothing about the people who reported, and nothing that appellants wrote.
 
-manifest.json    what was asked for, and the SHA-256 of every other file
+manifest.json    the request, and the SHA-256 of every other file
 manifest.jws     the same, signed by the installation (RFC 7515, ES256)
 checkpoint.txt   the audit log at that time, signed (c2sp.org/tlog-checkpoint)
 log.ndjson       records of the audit log; proofs.json has their inclusion proofs (RFC 6962)
 chain-*.ndjson   records of the audit chains of other stores; anchors in log.ndjson cover them
-subjects.json    how records name the sender
-keys.json        the keys of the installation, as it states them: get them from elsewhere to verify
+subjects.json    the names of the sender in the records
+keys.json        the keys of the installation, as it states them: to verify, get the keys from elsewhere
 
 Verify it without the service:
   npx numgate evidence verify FILE --jwks jwks.json --checkpoint-key KEY

@@ -33,7 +33,7 @@ export function evidenceRequest(
   const period = { from: Date.parse(from), to: Date.parse(to) };
   if (period.to <= period.from) return fieldError('FIELD_VALUE', 'to', 'must be later than "from"');
   if (period.to > now) {
-    return fieldError('FIELD_VALUE', 'to', 'must not be in the future: a file is about what happened');
+    return fieldError('FIELD_VALUE', 'to', 'must not be in the future');
   }
   if (period.to - period.from > EVIDENCE_PERIOD_DAYS_MAX * DAY_MS) {
     const most = `at most ${EVIDENCE_PERIOD_DAYS_MAX} days before "to": make a file for each part of the period`;

@@ -123,7 +123,7 @@ export async function encryptorFor({
       const secret = keyId === null ? null : await feedSecretOf(keys.value, client.id, keyId);
       if (keyId !== null && secret !== null)
         return ok(await encryptorOf(secret, feedKeyName(client.id, keyId)));
-      const remedy = 'an admin gets one with npx numgate clients feed-key';
+      const remedy = 'an admin creates one with npx numgate clients feed-key';
       return problem('FEED_KEY_MISSING', `this client has no key for the data of the feed: ${remedy}`);
     }
   }

@@ -123,7 +123,7 @@ export class FeedStore extends DurableObject<ControlEnv> implements FeedObject {
     const ready = await this.#ready();
     if (!ready.ok) return ready;
     if (this.#signer === null)
-      return fail('NOT_CONFIGURED', 'CHECKPOINT_KEY is not set, so the feed signs nothing');
+      return fail('NOT_CONFIGURED', 'CHECKPOINT_KEY is not set, so the feed has no signed checkpoints');
     const { feed, log } = this.#tables;
     return ok(
       await this.#signer.sign(formatFeedCheckpoint({ feed, ...log.last, at: new Date().toISOString() })),

@@ -118,7 +118,7 @@ export class HostDiff {
   async #entries({ value, lists }: NonNullable<TextChanges['hosts']>): Promise<[string, HostEntry][]> {
     const bytes = await within(Promise.resolve(this.#text().value(value.key)), FEED_CALL_WAIT_MS);
     if (bytes === null || (await sha256Hex(bytes)) !== value.sha256)
-      throw new Error('the hosts of the text release are not to be had');
+      throw new Error('the hosts of the text release cannot be read');
     const opened = await this.#ring.open((keys) => unseal(bytes, keys));
     if (opened === null) throw new Error('LIST_KEY lacks the key of the text release');
     const table = new HostTable(opened.value, lists.length);

@@ -19,9 +19,12 @@ export const getEpoch = forConsumers(async ({ url, reply, feed, params }) => {
   const parameters = parametersOf(url, {});
   if (!parameters.ok) return parameters;
   if (!/^[1-9]\d{0,14}$/.test(params.epoch!))
-    return fieldError('FIELD_VALUE', 'epoch', 'must be the number of an epoch, from 1 on');
+    return fieldError('FIELD_VALUE', 'epoch', 'must be the number of an epoch, at least 1');
   const note = await callFeed(feed.epoch(Number(params.epoch)));
   if (!note.ok) return note;
   if (note.value !== null) return reply.note(utf8(note.value));
-  return problem('FEED_EPOCH_UNKNOWN', 'this epoch is not kept, or has not begun: begin with the snapshot');
+  return problem(
+    'FEED_EPOCH_UNKNOWN',
+    'this epoch is no longer kept, or has not begun: begin with the snapshot',
+  );
 });

@@ -53,7 +53,7 @@ export class FeedReads {
     const { first, last } = log;
     const gone = fail(
       'CURSOR_GONE',
-      'these events are no longer kept: take the snapshot, and go on from its cursor',
+      'these events are no longer kept: read the snapshot, and continue from its cursor',
     );
     if (text === null) return first === 1 ? ok(0) : gone;
     const cursor = parseCursor(text);
@@ -61,12 +61,12 @@ export class FeedReads {
       return fail('CURSOR_INVALID', '"lastEventId" must be the "id" of an event of this feed');
     const foreign = fail(
       'CURSOR_FOREIGN',
-      '"lastEventId" is not of this feed: take the snapshot of this one',
+      '"lastEventId" belongs to another feed: begin with the snapshot of this feed',
     );
     if (cursor.feed !== feed) return foreign;
     const { epoch, position } = cursor;
     if (position > last.position || epoch > last.epoch)
-      return fail('CURSOR_AHEAD', '"lastEventId" is newer than the newest event: take the snapshot');
+      return fail('CURSOR_AHEAD', '"lastEventId" is newer than the newest event: begin with the snapshot');
     if (position < first - 1) return gone;
     // The last event before the oldest epoch is no longer kept. It belonged to the previous epoch.
     const right = position < first ? Math.max(1, epochs.oldest!.epoch - 1) : epochs.of(position)!.epoch;

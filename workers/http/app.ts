@@ -84,7 +84,10 @@ function routerOf(routes: readonly Route[]): (context: RequestContext) => Promis
       problem('METHOD_NOT_ALLOWED', `use ${allow} for this path`, { headers: { allow } }),
     );
   }
-  const notFound = problem('NOT_FOUND', 'this path does not exist; /openapi.json describes those that do');
+  const notFound = problem(
+    'NOT_FOUND',
+    'this path does not exist: see /openapi.json for the paths of the service',
+  );
   router.all('*', async () => notFound);
   return (context) => {
     const { request, url } = context;

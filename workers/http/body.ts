@@ -135,7 +135,7 @@ const NOT_UTF8 = problem(
   'JSON_INVALID',
   'the body is not UTF-8: convert it, for example from CP949 (EUC-KR), and send it again',
 );
-const BROKEN_OFF = problem('BODY_UNREADABLE', 'the body broke off before its end: send it again');
+const BROKEN_OFF = problem('BODY_UNREADABLE', 'the body ended early: send it again');
 const NOT_GZIP = problem('BODY_UNREADABLE', 'the body is not one complete gzip member (RFC 1952)');
 
 function tooLarge(bytesMax: number): Problem {

@@ -13,27 +13,31 @@ export interface Family {
 export const FAMILIES = {
   up: {
     ...{ type: 'gauge', labels: ['store'] },
-    help: 'Whether the store answered: without it, its metrics are missing.',
+    help: 'Whether the store answered. Otherwise, the metrics of the store are missing.',
   },
 
   verdicts: {
     ...{ type: 'counter', labels: ['channel', 'verdict'] },
-    help: 'Requests and items that were screened, by the verdict that the client received.',
+    help: 'Screened requests and items, by the verdict that the client received.',
   },
   requests: { type: 'counter', labels: [], help: 'Requests of clients with an accepted key.' },
   request_errors: {
     type: 'counter',
     labels: [],
-    help: 'Those of the requests that were answered 4xx or 5xx.',
+    help: 'Requests that were answered with 4xx or 5xx.',
   },
-  quota_refusals: { type: 'counter', labels: [], help: 'Those of the errors that exceeded the quota.' },
+  quota_refusals: {
+    type: 'counter',
+    labels: [],
+    help: 'Requests that were refused because they exceeded the quota.',
+  },
   lost_numbers: {
     ...{ type: 'counter', labels: [] },
-    help: 'Checked numbers whose counts were given up, because they could not be sent.',
+    help: 'Checked numbers that were never counted, because their counts could not be sent.',
   },
   usage_reported_timestamp_seconds: {
     ...{ type: 'gauge', labels: [], unit: 'seconds' },
-    help: 'When the counters of a client last reported: counts are some 20 s behind, and up to 80 s at constant traffic.',
+    help: 'When the counters of any client last reported. Counts are about 20 s behind, and up to 80 s under constant traffic.',
   },
 
   head_seq: { type: 'gauge', labels: [], help: 'Version of the head.' },
@@ -44,9 +48,9 @@ export const FAMILIES = {
   },
   data_centres: {
     ...{ type: 'gauge', labels: ['state'] },
-    help: 'Data centres that polled in the last five minutes: current, or behind a head that is older than a minute.',
+    help: 'Data centres that polled in the last five minutes. A data centre is behind if it lacks a head that is older than a minute.',
   },
-  list_keys: { type: 'gauge', labels: [], help: 'Keys in LIST_KEY: 2 while it is rotated.' },
+  list_keys: { type: 'gauge', labels: [], help: 'Keys in LIST_KEY: 2 during a rotation.' },
   clients: { type: 'gauge', labels: [], help: 'Clients in the directory.' },
 
   release: { type: 'info', labels: ['slot', 'release'], help: 'The current release, and the canary.' },
@@ -67,11 +71,11 @@ export const FAMILIES = {
   live_entries: {
     type: 'gauge',
     labels: ['holder'],
-    help: 'Entries of the live layer: of people, of rules.',
+    help: 'Entries of the live layer, by holder: people or rules.',
   },
   live_entries_limit: {
     ...{ type: 'gauge', labels: ['holder'] },
-    help: 'From this many entries on, further ones are refused.',
+    help: 'Number of entries from which new entries are refused.',
   },
   live_segments: { type: 'gauge', labels: [], help: 'Sealed segments of the live layer.' },
   storage_used_bytes: {
@@ -80,18 +84,18 @@ export const FAMILIES = {
   },
   storage_limit_bytes: {
     ...{ type: 'gauge', labels: ['store'], unit: 'bytes' },
-    help: 'The largest size.',
+    help: 'Maximum size of the database of the store.',
   },
 
   keys_expiring: {
     ...{ type: 'gauge', labels: ['kind', 'state'] },
-    help: 'Keys of clients and tokens that end within 30 days (soon), or ended in the last 30 days (ended); at most 100.',
+    help: 'Keys of clients and tokens that expire within 30 days (soon), or expired in the last 30 days (ended); at most 100.',
   },
   qualifications_due: {
     ...{ type: 'gauge', labels: ['due', 'state'] },
     help: 'Inspections and ends of qualifications that are overdue, or due within 30 days (soon); at most 100.',
   },
-  proposals: { type: 'gauge', labels: ['state'], help: 'Proposals in which a person still has to act.' },
+  proposals: { type: 'gauge', labels: ['state'], help: 'Proposals that wait for a person.' },
 
   audit_records: { type: 'counter', labels: [], help: 'Records of the audit log.' },
   audit_checkpoint_timestamp_seconds: {
@@ -100,20 +104,20 @@ export const FAMILIES = {
   },
   audit_unexported_records: {
     ...{ type: 'gauge', labels: ['sink'] },
-    help: 'Records that a sink of the export does not have.',
+    help: 'Records that were not exported to the sink yet.',
   },
   audit_export_failures: {
     ...{ type: 'gauge', labels: ['sink'] },
-    help: 'Failures of the export in a row.',
+    help: 'Consecutive failures of the export.',
   },
 
   registration_changes: {
     ...{ type: 'gauge', labels: [] },
-    help: 'Changes of registered senders that a readable release lacks.',
+    help: 'Changes of registered senders that at least one readable release does not contain.',
   },
   registration_changes_limit: {
     ...{ type: 'gauge', labels: [] },
-    help: 'From this many changes on, additions wait.',
+    help: 'Number of changes from which additions wait.',
   },
   registration_organisations: {
     ...{ type: 'gauge', labels: ['state'] },
@@ -121,38 +125,42 @@ export const FAMILIES = {
   },
   registration_batches_unsent: {
     ...{ type: 'gauge', labels: [] },
-    help: 'Batches of registrations that the registry does not have.',
+    help: 'Batches of registrations that were not sent to the registry yet.',
   },
   registered_pairs: {
     type: 'gauge',
     labels: [],
-    help: 'Pairs of a client and a number that are registered.',
+    help: 'Registered pairs of a client and a number.',
   },
-  registered_pairs_limit: { type: 'gauge', labels: [], help: 'As many pairs as a release holds.' },
+  registered_pairs_limit: { type: 'gauge', labels: [], help: 'Maximum number of pairs in a release.' },
 
-  reports_accepted: { type: 'counter', labels: [], help: 'Reports of partners that were acknowledged.' },
-  reports_withdrawn: { type: 'counter', labels: [], help: 'Those that were withdrawn.' },
-  reports_over_budget: { type: 'counter', labels: [], help: 'Those beyond the budgets of their reporters.' },
+  reports_accepted: { type: 'counter', labels: [], help: 'Reports from partners that were acknowledged.' },
+  reports_withdrawn: { type: 'counter', labels: [], help: 'Reports that were withdrawn.' },
+  reports_over_budget: {
+    type: 'counter',
+    labels: [],
+    help: 'Reports beyond the budgets of their reporters, which do not count.',
+  },
   reports_waiting: {
     ...{ type: 'gauge', labels: [] },
-    help: 'Reports and withdrawals that the counts of their subjects do not have yet.',
+    help: 'Reports and withdrawals that are not counted yet.',
   },
   rule_blocks: {
     ...{ type: 'gauge', labels: ['stage'] },
-    help: 'Rule blocks that have not ended. Those of mock partners are left out.',
+    help: 'Rule blocks that have not ended, without those of mock partners.',
   },
   rule_decisions_waiting: {
     type: 'gauge',
     labels: [],
-    help: 'Decisions of rules whose facts are being read.',
+    help: 'Decisions of rules that wait for their facts.',
   },
   rule_blocks_unsent: {
     ...{ type: 'gauge', labels: [] },
-    help: 'Rule blocks whose newest state the live layer does not have.',
+    help: 'Rule blocks whose newest state was not sent to the live layer yet.',
   },
   rule_entries_full: {
     ...{ type: 'gauge', labels: [] },
-    help: '1 while the live layer has no room for further blocks of rules.',
+    help: '1 while the live layer has no room for more blocks of rules.',
   },
 
   appeals_received: { type: 'counter', labels: [], help: 'Appeals against blocks.' },
@@ -168,16 +176,16 @@ export const FAMILIES = {
     labels: [],
     help: 'Whether SHARING_KEY is set. Without it there is no feed.',
   },
-  feed_events: { type: 'counter', labels: [], help: 'Events of the feed, over all epochs.' },
+  feed_events: { type: 'counter', labels: [], help: 'Events of the feed in all epochs.' },
   feed_epoch: { type: 'gauge', labels: [], help: 'Epoch of the feed.' },
-  feed_entries: { type: 'gauge', labels: [], help: 'Entries of the snapshot of the feed.' },
+  feed_entries: { type: 'gauge', labels: [], help: 'Entries in the snapshot of the feed.' },
   feed_pending: {
     ...{ type: 'gauge', labels: [] },
-    help: 'Numbers, sender IDs and hosts that the feed still has to look up in a new release.',
+    help: 'Numbers, sender IDs and hosts that the feed has yet to look up in a new release.',
   },
   feed_lag_seconds: {
     ...{ type: 'gauge', labels: [], unit: 'seconds' },
-    help: 'How long ago the feed had read all changes.',
+    help: 'Time since the feed had last read all changes.',
   },
   feed_waiting_requests: {
     ...{ type: 'gauge', labels: [] },
@@ -185,12 +193,12 @@ export const FAMILIES = {
   },
   feed_unnamed: {
     ...{ type: 'gauge', labels: [] },
-    help: 'Restored sources without text, which the feed cannot name.',
+    help: 'Restored sources without their text, which the feed cannot name.',
   },
 
   text_drift_psi: {
     ...{ type: 'gauge', labels: ['model'] },
-    help: 'Population stability index of the scores of today against the 7 days before: docs/text.md, "Drift".',
+    help: 'Population stability index of the scores of today, compared with the previous 7 days: docs/text.md, "Drift".',
   },
   text_drift_clients: {
     ...{ type: 'gauge', labels: [] },
@@ -199,11 +207,11 @@ export const FAMILIES = {
   text_scored: { type: 'gauge', labels: [], help: 'Texts that were scored today (Asia/Seoul).' },
   text_candidates_withdrawn: {
     ...{ type: 'counter', labels: [] },
-    help: 'Candidates that were withdrawn because their rate of suspicious texts had jumped.',
+    help: 'Canaries that were withdrawn because their rate of suspicious texts rose sharply.',
   },
   text_drift_refused: {
     ...{ type: 'counter', labels: [] },
-    help: 'Rows of scores that found no room.',
+    help: 'Rows of scores that were not stored, because there was no room.',
   },
 
   notices: { type: 'gauge', labels: [], help: 'Notices that are kept.' },
@@ -213,11 +221,11 @@ export const FAMILIES = {
   },
   notice_oldest_pending_timestamp_seconds: {
     ...{ type: 'gauge', labels: [], unit: 'seconds' },
-    help: 'When the oldest notice with a pending delivery was kept.',
+    help: 'When the oldest notice with a pending delivery was stored.',
   },
   notices_overdue: {
     ...{ type: 'gauge', labels: [] },
-    help: 'Guidance that its receiver has not acknowledged in time.',
+    help: 'Guidance that its receiver did not acknowledge in time.',
   },
   webhooks: { type: 'gauge', labels: ['state'], help: 'Webhooks, by state.' },
 
@@ -227,7 +235,7 @@ export const FAMILIES = {
   },
   statistics_months_due: {
     ...{ type: 'gauge', labels: [] },
-    help: 'Months that should be closed and are not.',
+    help: 'Months that should be closed but are not.',
   },
 } as const satisfies Readonly<Record<string, Family>>;
 

@@ -36,7 +36,7 @@ export function acknowledge(
     if (acknowledgedAt !== null && now - acknowledgedAt > ACKNOWLEDGEMENT_CORRECTED_MS)
       return refuse(
         'NOTICE_ANSWERED',
-        'the notice was answered more than a day ago: it cannot be corrected any more',
+        'the notice was answered more than a day ago: it can no longer be corrected',
       );
     notices.acknowledge(version, { informed, at, note }, by.client, now);
     if (before === null) counts.add(notice, 'acknowledged');

@@ -63,7 +63,7 @@ export class WebhookChanges {
   /** @param skip whether to begin with the next new notice, and skip those that wait */
   enable(request: StoreRequest, id: string, skip: boolean): StoreResult<WebhookInfo> {
     return this.#change(request, id, 1, 'enable', ({ state, position }, now) => {
-      if (state === 'enabled' && !skip) return refuse('WEBHOOK_STATE', 'the webhook is enabled already');
+      if (state === 'enabled' && !skip) return refuse('WEBHOOK_STATE', 'the webhook is already enabled');
       const { lastVersion } = this.#tables.notices;
       return ok({
         ...{ state: 'enabled', stateReason: null, failingSince: null, attempts: 0, nextAt: now },
@@ -75,7 +75,7 @@ export class WebhookChanges {
   disable(request: StoreRequest, id: string): StoreResult<WebhookInfo> {
     return this.#change(request, id, 0, 'disable', ({ state }) =>
       state === 'disabled'
-        ? refuse('WEBHOOK_STATE', 'the webhook is disabled already')
+        ? refuse('WEBHOOK_STATE', 'the webhook is already disabled')
         : ok({ state: 'disabled', stateReason: 'ADMIN' }),
     );
   }
@@ -100,7 +100,10 @@ export class WebhookChanges {
         version > webhook.position &&
         deliveries.get(id, version)?.state !== 'delivered'
       )
-        return refuseField('version', 'must be of a notice that was sent already: others come on their own');
+        return refuseField(
+          'version',
+          'must be the version of a notice that was already sent; other notices are sent automatically',
+        );
       const from = since === undefined ? 0 : Date.parse(since);
       const replayed =
         version === undefined

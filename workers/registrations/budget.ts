@@ -53,7 +53,7 @@ export class RegistrationBudget implements ChangeBudget {
     if (this.#sql.databaseSize >= STORAGE_BYTES_MAX * STORAGE_FULL_SHARE) {
       return refuse(
         'STORAGE_FULL',
-        'the registrations of this organisation fill their storage: close what you do not need',
+        'the storage for registrations of this organisation is full: close registrations that you do not need',
       );
     }
     // Refuse changes while the budget for checks is exceeded, because refused changes were work too.

@@ -72,7 +72,7 @@ function rejected({ line, reference }: ImportLine, reasons: readonly Registratio
 }
 
 const UNKNOWN_ID: RegistrationReason = {
-  ...{ field: 'id', code: 'REGISTRATION_UNKNOWN', detail: '"id" is that of no registration' },
+  ...{ field: 'id', code: 'REGISTRATION_UNKNOWN', detail: 'no registration has this "id"' },
   help: 'leave the id out, and give the line a reference',
 };
 

@@ -47,5 +47,7 @@ export function isSuspendedByCertificate({ state, reasons }: StoredRegistration)
 export function fixedFields(before: RegistrationContent, after: RegistrationContent): RegistrationReason[] {
   return (['number', 'basis', 'holder', 'proofs'] as const)
     .filter((field) => JSON.stringify(before[field]) !== JSON.stringify(after[field]))
-    .map((field) => reasonOf(field, 'CERTIFICATE_FIXED', `"${field}" is as the certificate has it`));
+    .map((field) =>
+      reasonOf(field, 'CERTIFICATE_FIXED', `"${field}" comes from the certificate, and cannot be changed`),
+    );
 }

@@ -91,12 +91,12 @@ export class RegistrationChanges {
       REGISTERED_RANGES_PER_ORGANISATION_MAX,
     ];
     if (after.pairs > Math.max(pairsMax, before.pairs)) {
-      const what = `numbers, times their clients, in ranges of at most ${REGISTERED_RANGE_EXPANDED_MAX}`;
+      const what = `pairs of a number and a client, in ranges of at most ${REGISTERED_RANGE_EXPANDED_MAX} numbers`;
       const detail = `"number" and "clients": an organisation may have ${pairsMax.toLocaleString('en')} ${what}`;
       reasons.push(reasonOf('number', 'PAIRS_TOO_MANY', detail));
     }
     if (after.ranges > Math.max(rangesMax, before.ranges)) {
-      const what = `ranges of more than ${REGISTERED_RANGE_EXPANDED_MAX} numbers, times their clients`;
+      const what = `pairs of a client and a range of more than ${REGISTERED_RANGE_EXPANDED_MAX} numbers`;
       const detail = `"number" and "clients": an organisation may have ${rangesMax.toLocaleString('en')} ${what}`;
       reasons.push(reasonOf('number', 'RANGES_TOO_MANY', detail));
     }

@@ -24,7 +24,7 @@ export function impossible(
     return each !== 'claim' || claimedBy === null || claimedBy === actor;
   });
   const nothing =
-    state === 'closed' ? 'nothing is possible any more' : 'nothing is possible for you in this state';
+    state === 'closed' ? 'a closed registration cannot change' : 'you can do nothing in this state';
   const rest = possible.length === 0 ? nothing : `possible: ${possible.join(', ')}`;
   return refuse('REGISTRATION_STATE', `${message}; ${rest}`, { state, possible });
 }

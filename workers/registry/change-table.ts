@@ -140,13 +140,13 @@ export class ChangeTable {
     added: { all: number; additions: number },
   ): Result<void, Failure<'REGISTRATIONS_FULL'>> {
     const total = this.get('changes') + added.all;
-    const remedy = 'build, push and promote a release, three times';
+    const remedy = 'build, push and promote three releases';
     if (total > REGISTRATION_CHANGES_MAX) {
       return fail('REGISTRATIONS_FULL', `there are ${REGISTRATION_CHANGES_MAX} changes: ${remedy}`);
     }
     const [isAddition, own] = [added.additions > 0, known.changes + added.all];
     if (isAddition && total > REGISTRATION_CHANGES_MAX - REGISTRATION_REMOVALS_RESERVE) {
-      return fail('REGISTRATIONS_FULL', `the rest of the changes is for removals: ${remedy}`);
+      return fail('REGISTRATIONS_FULL', `the remaining room for changes is reserved for removals: ${remedy}`);
     }
     const limit = isAddition
       ? REGISTRATION_CHANGES_PER_ORGANISATION_MAX

@@ -104,19 +104,22 @@ function resultOf(
     case 'conflictWithdrawn':
       return itemError('REPORT_CONFLICT', 'was used for a report that was withdrawn: choose another');
     case 'dayFull': {
-      const detail = `is over the ${reportsPerDay} reports a day of the partner: send it again after midnight UTC`;
+      const detail = `exceeds the partner's limit of ${reportsPerDay} reports a day: send it again after midnight UTC`;
       const retryAfterSeconds = Math.ceil((DAY_MS - (now % DAY_MS)) / 1000);
       return { ...itemError('QUOTA_EXCEEDED', detail), retryAfterSeconds };
     }
     case 'minuteFull': {
       const retryAfterSeconds = MINUTE_MS / 1000;
       return {
-        ...itemError('QUOTA_EXCEEDED', 'is over the reports a minute of the partner: send it again later'),
+        ...itemError(
+          'QUOTA_EXCEEDED',
+          "exceeds the partner's limit of reports a minute: send it again later",
+        ),
         retryAfterSeconds,
       };
     }
     case null:
-      return itemError('UNAVAILABLE', 'was not kept, because an object did not respond: send it again');
+      return itemError('UNAVAILABLE', 'was not stored, because a store did not respond: send it again');
   }
 }
 

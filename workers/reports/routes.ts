@@ -94,7 +94,7 @@ async function streamReports(context: RequestContext): Promise<Answer> {
       }
     },
     brokenOff: () => {
-      const message = '"body" broke off, or is not valid gzip: send the lines from here on again';
+      const message = '"body" ended early, or is not valid gzip: send this line and all later lines again';
       return `${JSON.stringify(lineError(answered, 'BODY_UNREADABLE', 'body', message))}\n`;
     },
   });
@@ -183,11 +183,11 @@ const withdrawReports = forPartners(async ({ request, reply, env }, partner) => 
     );
   } catch (error) {
     warnFailed('reportsNotWithdrawn', error);
-    return problem('UNAVAILABLE', 'an object does not respond: send the same request again');
+    return problem('UNAVAILABLE', 'a store does not respond: send the same request again');
   }
   if (isOver) {
     const message =
-      'too many reports and withdrawals of the partner in this minute: send the same request again';
+      'too many reports and withdrawals from the partner in this minute: send the same request again later';
     return problem('QUOTA_EXCEEDED', message, { field: 'reportIds', retryAfterSeconds: MINUTE_MS / 1000 });
   }
   const results = reportIds.map((reportId) => ({

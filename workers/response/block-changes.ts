@@ -117,7 +117,8 @@ export class BlockChanges {
     const partners = partnersOf(block);
     const isOwn = partners.length === 1 && partners[0] === actor.organisation;
     if (isOwn && !actor.root && (action === 'approve' || action === 'confirm')) {
-      const message = 'only your organisation has reported this: somebody of another one must decide';
+      const message =
+        'only your organisation has reported this: somebody from another organisation must decide';
       return refuse('RULE_BLOCK_OWN', message);
     }
     const members = isProposedInRange(block)

@@ -114,7 +114,7 @@ export class StatisticsStore extends DurableObject<ControlEnv> implements Statis
     }
     const open = this.#runner.months.open(month);
     if (open === null) {
-      const message = `the first figures of ${month} are counted within minutes: try again`;
+      const message = `the first figures of ${month} are ready within minutes: try again`;
       return { ...refuse('UNAVAILABLE', message), retryAfterSeconds: 60 };
     }
     return ok({
@@ -145,10 +145,10 @@ export class StatisticsStore extends DurableObject<ControlEnv> implements Statis
     const { version } = found.value;
     const { jobs } = this.#runner;
     if (version >= MONTH_VERSIONS_MAX)
-      return refuse('MONTH_FINAL', `${month} has ${MONTH_VERSIONS_MAX} versions, and can have no more`);
+      return refuse('MONTH_FINAL', `${month} has ${MONTH_VERSIONS_MAX} versions, and cannot have more`);
     if (month <= shifted(monthOf(Date.now()), -INTAKE_MONTHS_KEPT)) {
       // The intakes' oldest month is refused too: they may remove it before the correction has read all of them.
-      const message = `reports are counted by month for ${INTAKE_MONTHS_KEPT} months: ${month} cannot be corrected any more`;
+      const message = `counts of reports by month are kept for ${INTAKE_MONTHS_KEPT} months: ${month} can no longer be corrected`;
       return refuse('MONTH_FINAL', message);
     }
     jobs.add({ month, kind: 'correct', version: version + 1, actor, reason });
@@ -179,7 +179,7 @@ export class StatisticsStore extends DurableObject<ControlEnv> implements Statis
 
   #notOver(month: string): StoreRefusal {
     const at = timeOf(endOf(month) + MONTH_CLOSED_AFTER_MS);
-    return refuse('MONTH_NOT_OVER', `${month} is closed at ${at}: until then, reports still come in`);
+    return refuse('MONTH_NOT_OVER', `${month} closes at ${at}: until then, reports can still arrive`);
   }
 
   /** The first month with a report, or the month in which counting began. */

@@ -101,7 +101,7 @@ export class CampaignDecisions {
       if (values === null)
         return refuseField(`fingerprints.${index}.fingerprint`, 'must be a fingerprint: 128 bytes in base64');
       if (textKeyId !== keyId) {
-        const message = `is of another TEXT_KEY: that of this installation has the ID ${keyId}`;
+        const message = `is the ID of another TEXT_KEY: the TEXT_KEY of this installation has the ID ${keyId}`;
         return refuseField(`fingerprints.${index}.textKeyId`, message);
       }
       fingerprints.push(values);
@@ -197,11 +197,11 @@ export class CampaignDecisions {
     const { rows, writer, keyId } = this.#campaigns;
     if (keyId === null) return NO_TEXT_KEY;
     if (given.keyId !== keyId)
-      return refuse('CAMPAIGN_STATE', 'its fingerprint was made with another TEXT_KEY: enrol its texts anew');
+      return refuse('CAMPAIGN_STATE', 'it was fingerprinted with another TEXT_KEY: enrol its texts again');
     const foreign = before === null ? null : refuseForeign(request, before);
     if (foreign !== null) return foreign;
     if (before?.state !== 'confirmed' && rows.count('confirmed') >= CAMPAIGNS_MAX) {
-      const message = `${CAMPAIGNS_MAX} campaigns are confirmed already: revoke some, or wait until they end`;
+      const message = `${CAMPAIGNS_MAX} campaigns are already confirmed: revoke some, or wait until they end`;
       return refuse('CAMPAIGNS_FULL', message);
     }
     const decided = {
@@ -245,7 +245,7 @@ export class CampaignDecisions {
     const isOpen = action === 'revoke' && state === 'revoked' && !byPerson;
     const possible = POSSIBLE[state];
     if (isOpen || possible.includes(action)) return ok(campaign);
-    const message = `a campaign that is "${state}" cannot be changed this way: possible is ${possible.join(', ')}`;
+    const message = `a campaign that is "${state}" cannot be changed this way; possible: ${possible.join(', ')}`;
     return refuse('CAMPAIGN_STATE', message, { state, possible });
   }
 
@@ -266,7 +266,7 @@ function isDeclined({ state, byPerson }: StoredCampaign): boolean {
 /** Blocking this text would also block the similar campaign that was declined, so the caller must name that campaign. */
 function refuseSimilar({ id, state }: StoredCampaign): StoreRefusal {
   const name = formatCampaignId(id);
-  const message = `one of them is like ${name}, which is "${state}", and whose texts would be blocked: confirm ${name} if they should`;
+  const message = `one of the texts is similar to ${name}, which is "${state}": to block the texts of ${name} too, confirm ${name}`;
   return refuse('CAMPAIGN_STATE', message, { state, possible: POSSIBLE[state] });
 }
 
@@ -278,7 +278,7 @@ function refuseForeign(
   { authority }: StoredCampaign,
 ): StoreRefusal | null {
   if (!isForeign(actor, authority) || overrideAuthorities.includes(authority)) return null;
-  const remedy = `root may change it, or a token with the scope "override" that names it in "overrideAuthorities"`;
+  const remedy = `root may change it, or a token with the scope "override" that names this authority in "overrideAuthorities"`;
   const message = `the campaign belongs to "${authority}", which your organisation may not change: ${remedy}`;
   return refuse('AUTHORITY_FOREIGN', message, { authorities: [authority] });
 }

@@ -66,7 +66,7 @@ export class CampaignImport {
     // A similar campaign is left as it is, because a revocation would not find it by this fingerprint.
     const same = isSame ? before : null;
     if (same?.state !== 'confirmed' && rows.count('confirmed') >= CAMPAIGNS_MAX)
-      return refuse('CAMPAIGNS_FULL', `${CAMPAIGNS_MAX} campaigns are confirmed already: revoke some first`);
+      return refuse('CAMPAIGNS_FULL', `${CAMPAIGNS_MAX} campaigns are already confirmed: revoke some first`);
     const decided = {
       state: 'confirmed',
       ...{ authority: authority.value, rule: null, stage: null },

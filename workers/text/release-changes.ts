@@ -114,7 +114,7 @@ export class ReleaseChanges {
       const message = `you expected ${base ?? 'no text release'} to be in force, but ${currentName ?? 'none'} is: plan again`;
       return refuse('BASE_MOVED', message, { base, current: currentName });
     }
-    if (row.state === 'current') return refuse('RELEASE_STATE', `${release} is in force already`);
+    if (row.state === 'current') return refuse('RELEASE_STATE', `${release} is already in force`);
     if (candidate !== null && candidate.release !== release) {
       const message = `${candidate.release} is the canary: promote it to all, or withdraw it first`;
       return refuse('RELEASE_STATE', message);

@@ -40,7 +40,7 @@ export async function openSigned(
   if (opened.ok) return opened;
   const signer = opened.code === 'SIGNATURE_INVALID' ? await signerOf(signed, publicKeys) : null;
   if (signer === null || signer.owner === ANY_OWNER) return refused(opened.code, opened.message);
-  const message = `it is signed with a key of "${signer.owner}": text releases need a key of the installation itself`;
+  const message = `it is signed with a key of "${signer.owner}": text releases need a key of the installation`;
   return refused(opened.code, message);
 }
 
@@ -54,7 +54,10 @@ export async function checkRelease(
   const named = textValuesOf(manifest);
   const foreign = Object.keys(given).find((key) => !named.some((each) => each.key === key));
   if (foreign !== undefined)
-    return refused('VALUE_UNNAMED', `the manifest names no value ${JSON.stringify(foreign.slice(0, 64))}`);
+    return refused(
+      'VALUE_UNNAMED',
+      `the manifest does not name the value ${JSON.stringify(foreign.slice(0, 64))}`,
+    );
   const values: ReleaseValue[] = [];
   const contents = new Map<string, Uint8Array<ArrayBuffer>>();
   for (const { key, sha256 } of named) {
@@ -70,7 +73,10 @@ export async function checkRelease(
       return refused('VALUE_DAMAGED', `${key} does not match its SHA-256 in the manifest`);
     const content = await secrets.keys.open((keys) => unseal(bytes, keys));
     if (content === null)
-      return refused('KEY_FOREIGN', `${key} does not open with LIST_KEY of the service: build again with it`);
+      return refused(
+        'KEY_FOREIGN',
+        `${key} does not open with the LIST_KEY of the service: build again with that key`,
+      );
     values.push({ key, sha256, keyId: content.keys.keyId, bytes });
     contents.set(key, content.value);
   }
@@ -87,13 +93,13 @@ function checkContents(
     if (model !== null) {
       const { bits } = new TextModel(contents.get(model.value.key)!).parameters;
       if (bits !== model.bits)
-        return refused('VALUE_INVALID', `the model has ${bits} bits, and the manifest says ${model.bits}`);
+        return refused('VALUE_INVALID', `the model has ${bits} bits, but the manifest says ${model.bits}`);
     }
     if (hosts !== null) {
       const table = new HostTable(contents.get(hosts.value.key)!, hosts.lists.length);
       const listed = hosts.lists.reduce((sum, list) => sum + list.hosts, 0);
       if (table.count !== hosts.count || table.count !== listed) {
-        const named = `the manifest has ${hosts.count}, and its lists ${listed}`;
+        const named = `the manifest says ${hosts.count}, and its lists have ${listed}`;
         return refused('VALUE_INVALID', `the host table has ${table.count} hosts; ${named}`);
       }
     }

@@ -88,6 +88,9 @@ export class TextTables {
 
   #noRoom(): StoreRefusal | null {
     if (this.sql.databaseSize < STORAGE_BYTES_MAX * STORAGE_FULL_SHARE) return null;
-    return refuse('STORAGE_FULL', 'texts and campaigns fill their storage: ask the operator of the service');
+    return refuse(
+      'STORAGE_FULL',
+      'the storage for texts and campaigns is full: ask the operator of the service',
+    );
   }
 }

@@ -161,7 +161,7 @@ describe('clients', () => {
     expect((await clients('set', 'sender', '--mock')).code).toBe(2);
     const change = { client: { ...(await stored('sender')), mock: true }, reason: 'a test' };
     const { message } = await failureOf(() => admin.change('PUT', 'clients/sender', change));
-    expect(message).toContain('"client.mock" cannot change: create another client');
+    expect(message).toContain('"client.mock" cannot be changed: create another client');
     for (const id of ['sender', 'trial']) await clients('remove', id);
   });
 

@@ -138,7 +138,7 @@ describe('a certificate', () => {
     expect([foreign.code, foreign.errors]).toEqual([
       1,
       expect.stringMatching(
-        /"cnf\.jkt" is of another key[\s\S]*--key must be the key that the certificate was issued for/,
+        /"cnf\.jkt" of the certificate names another key[\s\S]*--key must be the key that the certificate was issued for/,
       ),
     ]);
     const added = await acme<CertificateInfo>(...ADD, ACME_KEY, '--reference', 'care');
@@ -215,7 +215,7 @@ describe('a certificate', () => {
     );
     expect([wrong.code, wrong.errors]).toEqual([
       4,
-      'error: DELEGATION_STATE: only the principal, "acme", can revoke it; nothing is possible for you\n',
+      'error: DELEGATION_STATE: only the principal, "acme", can revoke it; you can do nothing now\n',
     ]);
     expect(await acme('delegations', 'suspend', id)).toMatchObject({ state: 'suspended' });
     expect(await acme('delegations', 'resume', id)).toMatchObject({ state: 'active' });

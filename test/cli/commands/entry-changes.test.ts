@@ -178,14 +178,14 @@ describe('many items', () => {
       changeEntries(new Admin({ url, token: 't' }), [...many, mistyped], operation, COMMAND),
     );
     expect(failure.message).toMatch(
-      /at least 1 item is invalid; nothing was changed\n {2}n\.csv, line 20003: .*write the number alone$/,
+      /at least 1 item is invalid; nothing was changed\n {2}n\.csv, line 20003: .*write only the number$/,
     );
     expect([failure.message.includes('000A'), requests.length]).toEqual([false, 0]);
   });
 
   it('of one operation are all validated by the service, and its errors are shown in terms of the command line', async () => {
     const { url, requests } = await fakeService(() => {
-      const letters = { code: 'ENTRY_INVALID', message: 'has letters; give a number as "number"' };
+      const letters = { code: 'ENTRY_INVALID', message: 'has letters; send a number as "number"' };
       const items = [
         { index: 0, code: 'ENTRY_PROTECTED', message: 'is an emergency number' },
         { index: 2, ...letters },
@@ -199,7 +199,7 @@ describe('many items', () => {
     expect(message).toBe(
       'ENTRY_PROTECTED: 2 items are invalid; nothing was changed\n' +
         '  item 1: ENTRY_PROTECTED: is an emergency number\n' +
-        '  item 3: ENTRY_INVALID: has letters in a number: write the number alone',
+        '  item 3: ENTRY_INVALID: has letters in a number: write only the number',
     );
     expect(requests).toHaveLength(1);
   });

@@ -152,7 +152,7 @@ describe('an entry', () => {
     ],
     [['block', '010-9999-123A', '--reason', 'x'], 1, '  item 1: ENTRY_INVALID: has letters in a number'],
     [['block', 'PARCEL-KR', '--subject', 'to', '--reason', 'x'], 1, 'a recipient must be a number'],
-    [['block', 'P'.repeat(65), '--reason', 'x'], 1, 'is longer than 64 characters'],
+    [['block', 'P'.repeat(65), '--reason', 'x'], 1, 'must have at most 64 characters'],
     [['clear', NUMBER, '--reason', 'x', '--until', '2h'], 2, "unknown option '--until'"],
     [['block', '112', '--reason', 'x'], 1, '  item 1: '],
     [['block', '+82*', '--reason', 'x'], 1, 'ENTRY_'],

@@ -184,7 +184,7 @@ describe('prove refuses', () => {
     const path = join(folder.path, 'manifest.json');
     const kept = readFileSync(path, 'utf8');
     writeFileSync(path, kept.replace('NUMBER_SUSPENDED', 'NUMBER_TERMINATED'));
-    expect(await refusal()).toMatch(/not signed by a key this service trusts/);
+    expect(await refusal()).toMatch(/not signed by a key that this service trusts/);
     writeFileSync(path, '{');
     expect(await refusal()).toMatch(/manifest\.json is damaged: build again/);
     writeFileSync(path, kept);

@@ -203,7 +203,7 @@ describe('an import whose command and service are killed', () => {
     // The repeated line is in the second piece and in the tenth.
     const repeated = [...lines, lines[1_500]!.replace('Acme', 'Other')];
     const { code: refused, errors: words } = await sender('import', fileOf('repeated.csv', repeated));
-    expect([refused, words]).toEqual([1, expect.stringContaining('is also that of line 1502')]);
+    expect([refused, words]).toEqual([1, expect.stringContaining('is also the reference of line 1502')]);
 
     const file = fileOf('killed.csv', lines);
     const before = await stored();
@@ -233,8 +233,7 @@ describe('an import whose command and service are killed', () => {
     await service.start(await serviceSecrets());
     const { code, out, errors } = await second.result;
     // The number of attempts depends on how fast the service is back.
-    expect([code, errors]).toEqual([0, expect.stringMatching(/^continuing the interrupted upload
-/)]);
+    expect([code, errors]).toEqual([0, expect.stringMatching(/^continuing the interrupted upload\n/)]);
     expect(out).toContain('6,000 lines: 6,000 created, 0 updated, 0 unchanged, 0 rejected');
     expect(report().map(([line, reference, result]) => [line, reference, result])).toEqual(
       indexes.map((index) => [String(index - 998), `line-${index}`, 'created']),

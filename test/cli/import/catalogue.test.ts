@@ -73,12 +73,12 @@ describe('a catalogue', () => {
     [
       'an unknown field',
       { lists: [{ ...SUSPENDED, colour: 'red' }] },
-      'lists[0].colour is not a field here; known fields: name, reason, effect, ',
+      'lists[0].colour is not an allowed field; known fields: name, reason, effect, ',
     ],
     [
       'an unknown field of an input',
       { inputs: [{ file: 'a', lsit: 'x' }] },
-      'inputs[0].lsit is not a field here; known fields: file, format, list',
+      'inputs[0].lsit is not an allowed field; known fields: file, format, list',
     ],
     ['a number as a name', { lists: [{ ...SUSPENDED, name: 1 }] }, 'lists[0].name must be a string'],
     ['no list', { lists: [] }, 'lists must have at least '],

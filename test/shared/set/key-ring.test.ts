@@ -30,7 +30,7 @@ describe('a LIST_KEY', () => {
     ],
     ['nothing after a comma', `${A},`, 'must hold keys of 32 bytes in base64, separated by commas'],
     ['one key twice', `${A}, ${A}`, 'holds the same key twice'],
-    ['three keys', `${A},${B},${A}`, 'may hold at most 2 keys, and holds 3'],
+    ['three keys', `${A},${B},${A}`, 'may hold at most 2 keys, but holds 3'],
   ])('of %s is refused by name', async (_, text, message) => {
     expect(await openKeyRing(text)).toEqual({ ok: false, code: 'LIST_KEY_INVALID', message });
   });

@@ -50,8 +50,8 @@ describe('a written source', () => {
 
   it.each([
     ['callingCode:+237', 'a whole country'],
-    ['opertor:515-02', 'no kind of source'],
-    ['mccmnc:51502', 'no kind of source'],
+    ['opertor:515-02', 'does not begin with a kind of source'],
+    ['mccmnc:51502', 'does not begin with a kind of source'],
     ['operator:5150', 'MCC and MNC'],
     ['operator:11502', 'MCC and MNC'],
     ['operator:5150212', 'MCC and MNC'],
@@ -66,9 +66,9 @@ describe('a written source', () => {
     ['12345', 'have letters'],
     ['sender:12345', 'have letters'],
     ['\u200b', 'have letters'],
-    ['A'.repeat(65), 'longer than 64'],
-    ['010-6000-000A', 'write the number alone'],
-    ['+82 1O', 'write the number alone'],
+    ['A'.repeat(65), 'must have at most 64'],
+    ['010-6000-000A', 'write only the number'],
+    ['+82 1O', 'write only the number'],
   ])('%j is rejected: %s', (written, why) => {
     expect(parseSource(written)).toMatchObject({ ok: false, message: expect.stringContaining(why) });
   });

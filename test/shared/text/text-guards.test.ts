@@ -42,7 +42,7 @@ describe('domain-rate', () => {
       base: base.release,
     });
     expect([hit!.message, others]).toEqual([
-      'the model in force was evaluated on 2,000 texts of "bank", this one on none',
+      'the model in force was evaluated on 2,000 texts of "bank", but this model on none',
       [],
     ]);
   });
@@ -107,7 +107,7 @@ describe('older-base', () => {
       base: 'text-20261123T0312Z-00000000',
     });
     expect(textGuardsOf(base, next).map(({ message }) => message)).toEqual([
-      'the release was built from text-20261123T0312Z-00000000, and text-20261124T0312Z-00000001 is in force',
+      'the release was built from text-20261123T0312Z-00000000, but text-20261124T0312Z-00000001 is in force',
     ]);
     expect(textGuardsOf(null, next).map(({ guard }) => guard)).toEqual(['older-base']);
     expect(textGuardsOf(base, { ...next, base: base.release })).toEqual([]);

@@ -22,9 +22,9 @@ test('what would have to wait is refused by name, with the way out; a canary and
     ...{ status: 409, code: 'APPROVAL_IMPOSSIBLE' },
     answer: {
       message:
-        'a second person must confirm changes of the kind "fullShare", and a text release cannot wait for one: ' +
-        'promote it to a share of the data centres, or let a second person confirm npx numgate approvals set ' +
-        'without it, promote, and set it again',
+        'a second person must approve changes of the kind "fullShare", but a text release cannot wait for approval: ' +
+        'promote it to a share of the data centres, or have a second person approve npx numgate approvals set ' +
+        'without this kind, promote, and set it again',
     },
   });
   expect((await texts().status()).current).toBeNull();
@@ -42,7 +42,9 @@ test('an override of guards is refused by its own kind, in a canary too', async 
   await setKinds('guardOverride', 'policy');
   const { code, answer } = await promote(release, { share: 0.3, overrides: ['older-base'] });
   expect(code).toBe('APPROVAL_IMPOSSIBLE');
-  expect(answer.message).toContain('"guardOverride", and a text release cannot wait for one: let a second');
+  expect(answer.message).toContain(
+    '"guardOverride", but a text release cannot wait for approval: have a second',
+  );
   expect((await texts().status()).candidate).toBeNull();
   expect(await promote(release, {})).toMatchObject({ status: 200, answer: { current: release } });
 });

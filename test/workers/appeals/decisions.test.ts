@@ -179,7 +179,7 @@ test('a rejected appeal shows why to its appellant, and the block stays', async 
   expect((await entries())[0]).toMatchObject({ op: 'block' });
   const late = await act('accept');
   expect(late.code).toBe('APPEAL_DECIDED');
-  expect(late.answer.message).toContain('to lift the block all the same, unblock the number');
+  expect(late.answer.message).toContain('to lift the block anyway, unblock the number');
   expect((await act('reject', 'root', { code: 'BECAUSE' })).answer).toMatchObject({ field: 'code' });
 });
 

@@ -85,7 +85,7 @@ describe('a proof of work', () => {
   test('is not offered where none is required', async () => {
     expect((await people('GET appeals/challenge')).answer).toMatchObject({
       code: 'NOT_FOUND',
-      message: 'appeals need no proof of work here',
+      message: 'this service requires no proof of work for appeals',
     });
   });
 });

@@ -179,7 +179,7 @@ describe('of live entries', () => {
     unwrap(await coordinator().changeEntries(by(ALICE), { ...change('block', NUMBER), overrides: [] }));
     await pass();
     expect(await coordinator().proposal(opened.id)).toMatchObject({
-      ...{ state: 'revertFailed', note: '2 entries were changed since, and stay as they are' },
+      ...{ state: 'revertFailed', note: '2 entries were changed in the meantime, and were not taken back' },
     });
     expect(events()).toEqual(['breakGlass', 'breakGlassRevertFailed']);
     const other = await coordinator().findEntries({ number: '+821030000002' });

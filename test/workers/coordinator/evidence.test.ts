@@ -91,14 +91,14 @@ describe('the tree of the audit log', () => {
   });
 
   test.each([
-    ['n', { n: 4 }, /^"n" must be from 1 to 3, a record of this tree$/],
-    ['n', { n: 0 }, /^"n" must be from 1 to 3/],
-    ['n', { n: 3, size: 2 }, /^"n" must be from 1 to 2/],
-    ['size', { n: 1, size: 9 }, /^"size" must be from 1 to 3, a size of the tree$/],
+    ['n', { n: 4 }, /^"n" must be a record of this tree, from 1 to 3$/],
+    ['n', { n: 0 }, /^"n" must be .*, from 1 to 3/],
+    ['n', { n: 3, size: 2 }, /^"n" must be .*, from 1 to 2/],
+    ['size', { n: 1, size: 9 }, /^"size" must be a size of the tree, from 1 to 3$/],
     ['size', { n: 1, size: 0 }, /^"size" must be/],
-    ['from', { from: 0 }, /^"from" must be from 1 to 3/],
-    ['from', { from: 3, to: 2 }, /^"from" must be from 1 to 2/],
-    ['to', { from: 1, to: 4 }, /^"to" must be from 1 to 3/],
+    ['from', { from: 0 }, /^"from" must be .*, from 1 to 3/],
+    ['from', { from: 3, to: 2 }, /^"from" must be .*, from 1 to 2/],
+    ['to', { from: 1, to: 4 }, /^"to" must be .*, from 1 to 3/],
   ])(
     'refuses a proof with a wrong "%s": %j',
     async (field, { n, size, from, to }: Record<string, number>, message) => {

@@ -173,7 +173,7 @@ test('more entries than fit a segment are refused, even when fewer items create 
   const block = change('block', alike(BULK_ENTRIES_MAX / 2 + 1), { subjects: ['from'] });
   expect(await coordinator().changeEntries(asAdmin(), block)).toMatchObject({
     ...{ ok: false, code: 'FIELD_VALUE', field: 'items' },
-    message: expect.stringMatching(/^"items" creates 10002 entries, at most 10000 are allowed/),
+    message: expect.stringMatching(/^"items" creates 10002 entries, but at most 10000 are allowed/),
   });
   const most = { ...block, items: block.items.slice(1) };
   expect(unwrap(await coordinator().changeEntries(asAdmin(), most)).seq).toBe(1);

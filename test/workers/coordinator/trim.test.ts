@@ -112,7 +112,7 @@ describe('trimming the audit log', () => {
       COUNT + 1,
       undefined,
       'n',
-      /^"n" names a record of the last 7 days: name an older record$/,
+      /^"n" must be the number of a record that is older than 7 days$/,
     ],
   ])('refuses %s, and removes nothing', async (_what, n, hash, field, message) => {
     const refusal = await trim(n, hash);

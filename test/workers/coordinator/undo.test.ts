@@ -94,7 +94,7 @@ describe('an undo', () => {
     const operation = await made('block', N);
     unwrap(await undo(operation));
     expect(refusalOf(await undo(operation))).toMatchObject({
-      ...{ code: 'UNDO_IMPOSSIBLE', message: `operation ${operation} was undone already, by operation 3` },
+      ...{ code: 'UNDO_IMPOSSIBLE', message: `operation ${operation} was already undone by operation 3` },
     });
     const short = await made('block', N, { until: new Date(START + MINUTE).toISOString() });
     const long = await made('block', '+821012340002');

@@ -156,7 +156,7 @@ describe('the reason of a refused token says what is wrong', () => {
     [
       'an "osc" that nobody has',
       () => claims({ osc: 'NOBODY01' }),
-      'has an "osc" that no organisation of its chain has as sender code',
+      'has an "osc" that is not the sender code of an organisation in its chain',
     ],
   ])('%s', async (_, token, expected) => {
     expect(await detail({ senderToken: await token() })).toBe(`"senderToken" ${expected}`);
@@ -173,7 +173,7 @@ describe('the reason of a refused token says what is wrong', () => {
     await publishDirectory([await client('off')], organisations);
     await publishAll();
     expect(await detail({ senderToken: good })).toBe(
-      '"senderToken" must have "osc": an organisation of its chain has a sender code',
+      '"senderToken" must have "osc": an organisation in its chain has a sender code',
     );
   });
 });

@@ -93,8 +93,7 @@ test.each([
 ])('a refusal names to %s only what it may do now', async (_who, name, possible) => {
   const { id } = await create();
   accepted(await act(id, 'claim'));
-  const rest =
-    possible.length === 0 ? 'nothing is possible for you in this state' : 'possible: claim, release';
+  const rest = possible.length === 0 ? 'you can do nothing in this state' : 'possible: claim, release';
   expect(await act(id, 'resume', asReviewer(name))).toMatchObject({
     ...{ code: 'REGISTRATION_STATE', extras: { state: 'inReview', possible } },
     message: expect.stringContaining(`the registration is "inReview"; ${rest}`),
@@ -104,7 +103,7 @@ test.each([
   expect(await act(id, 'resume', root)).toMatchObject({ extras: { possible: all } });
   accepted(await act(id, 'close'));
   expect(await act(id, 'claim', asReviewer(name))).toMatchObject({
-    message: expect.stringContaining('"closed"; nothing is possible any more'),
+    message: expect.stringContaining('"closed"; a closed registration cannot change'),
   });
 });
 

@@ -111,7 +111,7 @@ test('a person lifts a block at once, and its reports no longer count', async ()
   expect((await blockOf(1)).actions).toEqual([action]);
   expect(await desk().act(asPerson(), Number(id), 'lift')).toMatchObject({
     ...{ ok: false, code: 'RULE_BLOCK_STATE', extras: { state: 'lifted', possible: [] } },
-    message: expect.stringContaining('cannot be changed any more'),
+    message: expect.stringContaining('can no longer be changed'),
   });
   expect(await desk().act(asPerson(), 99, 'lift')).toMatchObject({ code: 'RULE_BLOCK_UNKNOWN' });
 });

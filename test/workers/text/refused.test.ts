@@ -247,9 +247,9 @@ test('a message names the key of an organisation, and what to do about LIST_KEY'
     return result.ok ? '' : result.message;
   };
   expect(await messageOf('the key of an organisation')).toBe(
-    'SIGNATURE_INVALID: it is signed with a key of "ktoa": text releases need a key of the installation itself',
+    'SIGNATURE_INVALID: it is signed with a key of "ktoa": text releases need a key of the installation',
   );
   expect(await messageOf('another LIST_KEY')).toContain(
-    'does not open with LIST_KEY of the service: build again',
+    'does not open with the LIST_KEY of the service: build again',
   );
 });
