@@ -24,10 +24,11 @@ class CommandLine extends Command {
     unknownOption.call(this, flag.replace(/=.*/s, ''));
   }
 
-  /** Names a wrong argument as commander names a wrong option. */
+  /** Names a wrong argument as commander names a wrong option, and joins the rule that follows. */
   override error(message: string, options?: ErrorOptions): never {
     const wrong = /^error: command-argument value (.*) is invalid for argument '(.*?)'\. /s;
-    return super.error(message.replace(wrong, "error: argument '<$2>' value $1 is invalid. "), options);
+    const named = message.replace(wrong, "error: argument '<$2>' value $1 is invalid. ");
+    return super.error(named.replace(' is invalid. must ', ' is invalid: it must '), options);
   }
 }
 

@@ -43,7 +43,7 @@ export function commaList(text: string): string[] {
 
 /** Examples for the end of a command's help. */
 export function examples(...lines: readonly string[]): string {
-  return `\nExample:\n${lines.map((line) => `  npx numgate ${line}`).join('\n')}`;
+  return `\nExample${lines.length === 1 ? '' : 's'}:\n${lines.map((line) => `  npx numgate ${line}`).join('\n')}`;
 }
 
 const REASON = ['--reason <text>', 'reason for the audit log'] as const;

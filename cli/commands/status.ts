@@ -31,7 +31,7 @@ export function addStatus(program: Command): void {
       const status = await loadStatus(adminOfEnvironment(), urlsOf(url));
       print(...formatStatus(status));
       const silent = status.edges.filter(({ health }) => health === null).map((edge) => edge.url);
-      if (silent.length > 0) throw new CommandFailure(`no response from ${silent.join(', ')}`);
+      if (silent.length > 0) throw new CommandFailure(`no response from ${silent.join(', ')}: check --url`);
     });
 }
 

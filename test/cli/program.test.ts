@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
 import { Command } from 'commander';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, test } from 'vitest';
 import { FAMILIES } from '../../cli/families.ts';
 import { programFor } from '../../cli/program.ts';
 import packageJson from '../../package.json' with { type: 'json' };
@@ -26,8 +26,19 @@ describe('help', () => {
     for (const word of [...words, '--json', '--help']) expect(out).toContain(word);
     if (out.includes('--reason') && ['block', 'rollback', 'guards set'].includes(command))
       expect(out).toContain('reason for the audit log (required)');
-    if (command !== '') expect(out).toContain(`Example:\n  npx numgate ${command}`);
+    if (command !== '') expect(out).toMatch(new RegExp(`Examples?:\\n  npx numgate ${command}`));
   });
+});
+
+test.each([
+  ['option', ['promote', 'x', '--share', '2', '--reason', 'a test']],
+  ['argument', ['undo', 'xyz', '--reason', 'a test']],
+])('a wrong %s is refused in one sentence, with the rule', async (kind, args) => {
+  const { code, errors } = await numgate(...args);
+  expect([code, errors]).toEqual([
+    2,
+    expect.stringMatching(new RegExp(`^error: ${kind} .* is invalid: it must `)),
+  ]);
 });
 
 describe('the families of commands', () => {

@@ -3,7 +3,7 @@
  * against the signed manifest, and the changes are checked against the guards. No release is held in memory
  * as a whole.
  */
-import type { Promote, ReleaseState } from '../../shared/admin/releases.ts';
+import type { Promote } from '../../shared/admin/releases.ts';
 import { MISSING_NAMED_MAX, READS_AT_ONCE } from '../../shared/limits/edge.ts';
 import { ReleaseCheck } from '../../shared/release/check.ts';
 import { checkFold, checkRegistrations } from '../../shared/release/fold.ts';
@@ -18,9 +18,6 @@ import { type ChangeResult, type CheckResult, type Refusal, refuse } from './cha
 import type { ReleaseStore, StoredRelease } from './release-store.ts';
 import type { Tables } from './tables.ts';
 
-/** States from which a release can be promoted. */
-const PROMOTABLE: readonly ReleaseState[] = ['staged', 'candidate', 'superseded', 'withdrawn'];
-
 /** Whether the release can be promoted now. */
 export function checkPromotable(
   stored: StoredRelease,
@@ -32,7 +29,7 @@ export function checkPromotable(
   const current = releases.current?.release ?? null;
   if (current !== base) return baseMoved(releases, base, current);
   if (state === 'refused') return refused(refusal?.code ?? 'REFUSED', refusal?.message ?? 'it was refused');
-  if (!PROMOTABLE.includes(state)) return refuse('RELEASE_STATE', `${release} is ${state}`);
+  if (state === 'promoted') return refuse('RELEASE_STATE', `${release} is already current`);
   const { candidate } = releases;
   if (candidate !== null && candidate.release !== release) {
     const message = `${candidate.release} is the canary: promote it to all, or roll it back first`;

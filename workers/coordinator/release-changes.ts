@@ -284,5 +284,5 @@ function kindsOf(
 }
 
 function unknownRelease(): Refusal {
-  return refuse('RELEASE_UNKNOWN', 'there is no release of this name: stage it first');
+  return refuse('RELEASE_UNKNOWN', 'there is no release of this name: push it first');
 }
