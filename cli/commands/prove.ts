@@ -19,7 +19,7 @@ import { proveRegistrations } from '../proof/registration-prover.ts';
 import { TableProver } from '../proof/table-prover.ts';
 import { loaderFor } from '../publish/base-release.ts';
 import type { BuildFolder, Proof } from '../publish/build-folder.ts';
-import { count } from '../terminal/figures.ts';
+import { count, counted } from '../terminal/figures.ts';
 import { print, type Report } from '../terminal/output.ts';
 import { startProgress } from '../terminal/progress.ts';
 import { formatRegistered } from '../terminal/table.ts';
@@ -191,7 +191,7 @@ export function formatProof(result: ProveResult): Report {
     wrong === 0 ? styleText('green', '0 wrong answers') : styleText('red', `${count(wrong)} WRONG ANSWERS`);
   const text =
     `${styleText('bold', release)}: ${verdict}\n` +
-    `  ${complete ? 'all ' : ''}${count(universe)} numbers of 010, ${count(elsewhere)} other listed numbers, and every\n` +
+    `  ${complete ? 'all ' : ''}${count(universe)} numbers of 010, ${counted(elsewhere, 'other listed number')}, and every\n` +
     `  stored entry, in each of ${lists} lists: ${count(lookups)} lookups\n` +
     (registrations === undefined
       ? ''
