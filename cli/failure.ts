@@ -59,6 +59,14 @@ export function hasCode(error: unknown, code: string): error is CommandFailure {
   return error instanceof CommandFailure && error.details.code === code;
 }
 
+/** The response to a request; null if the service does not have what it names, or is too old to know the path. */
+export function orNull<Value>(response: Promise<Value>): Promise<Value | null> {
+  return response.catch((error: unknown) => {
+    if (hasCode(error, 'NOT_FOUND')) return null;
+    throw error;
+  });
+}
+
 /** Returns the value, or fails the command. */
 export function unwrap<Value>(result: Result<Value, Failure>): Value {
   if (!result.ok) throw new CommandFailure(result.message);

@@ -69,7 +69,7 @@ Errors go to standard error. With --json, a command that fails before it has pri
  * Commander's description of the command line.
  * @param args only the family of this command line's command is loaded; without a known command, all families are
  */
-export async function programFor(args: readonly string[] = []): Promise<Command> {
+export async function programFor(args: readonly string[]): Promise<Command> {
   const name = args.find((word) => !word.startsWith('-'));
   const isNamed = ({ commands }: Family): boolean => name !== undefined && commands.includes(name);
   const hasName = Object.values(FAMILIES).flat().some(isNamed);

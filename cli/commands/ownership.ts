@@ -11,7 +11,7 @@ import { ANY_OWNER, type SignedText, signerOf } from '../../shared/release/signe
 import { type Failure, fail } from '../../shared/result.ts';
 import type { Scope } from '../../shared/roles.ts';
 import type { Admin } from '../admin.ts';
-import { CommandFailure, hasCode } from '../failure.ts';
+import { CommandFailure, hasCode, orNull } from '../failure.ts';
 import { publicKeys } from '../secrets.ts';
 import { visible } from '../terminal/visible.ts';
 import { allEntries } from './entries.ts';
@@ -59,10 +59,7 @@ export async function ownershipOf(compared: Compared, admin: Admin): Promise<Own
 
 /** The identity behind the token; null if the service is too old to say. */
 export function identityOf(admin: Admin): Promise<MeInfo | null> {
-  return admin.get<MeInfo>('me').catch((error: unknown) => {
-    if (hasCode(error, 'NOT_FOUND')) return null;
-    throw error;
-  });
+  return orNull(admin.get<MeInfo>('me'));
 }
 
 /** Authorities with live entries that only one of the releases has folded in. */

@@ -9,7 +9,7 @@ import { REGISTERED_WARNING_SHARE, REGISTRATION_BUILD_SHARE } from '../../shared
 import { inspectionDay } from '../../shared/senders/qualification.ts';
 import type { StorageInfo, StorageLevel } from '../../shared/storage-level.ts';
 import { type Admin, adminOfEnvironment } from '../admin.ts';
-import { CommandFailure, hasCode } from '../failure.ts';
+import { CommandFailure, orNull } from '../failure.ts';
 import { count, counted, percent } from '../terminal/figures.ts';
 import { print, type Report } from '../terminal/output.ts';
 import { formatLists } from '../terminal/table.ts';
@@ -49,18 +49,11 @@ async function loadStatus(admin: Admin, urls: readonly string[]): Promise<Status
   const [info, me, text, { lists }, ...edges] = await Promise.all([
     admin.get<StatusInfo>('status'),
     identityOf(admin),
-    textStatusOf(admin),
+    orNull(admin.get<TextStatus>('text/status')),
     admin.get<ListsInfo>('lists'),
     ...urls.map(async (url) => ({ url, health: await healthOf(url) })),
   ]);
   return { ...info, me, text, lists, url: admin.url, edges };
-}
-
-function textStatusOf(admin: Admin): Promise<TextStatus | null> {
-  return admin.get<TextStatus>('text/status').catch((error: unknown) => {
-    if (hasCode(error, 'NOT_FOUND')) return null;
-    throw error;
-  });
 }
 
 export function formatStatus(status: Status): Report {

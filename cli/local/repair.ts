@@ -8,7 +8,7 @@ import { sha256Hex } from '../../shared/bytes.ts';
 import { type Blob, blobsOf, type Manifest } from '../../shared/release/manifest.ts';
 import type { Admin } from '../admin.ts';
 import { push } from '../commands/push.ts';
-import { CommandFailure, hasCode } from '../failure.ts';
+import { CommandFailure, orNull } from '../failure.ts';
 import { fileName } from '../import/collect.ts';
 import { BUILDS, STATE } from '../paths.ts';
 import { BuildFolder } from '../publish/build-folder.ts';
@@ -50,10 +50,7 @@ export async function repairValues(
 async function lostAmong(blobs: readonly Blob[], admin: Admin): Promise<number> {
   let lost = 0;
   for (const { key, sha256 } of blobs) {
-    const bytes = await admin.bytes(`values/${key}`).catch((error: unknown) => {
-      if (hasCode(error, 'NOT_FOUND')) return null;
-      throw error;
-    });
+    const bytes = await orNull(admin.bytes(`values/${key}`));
     if (bytes === null || (await sha256Hex(bytes)) !== sha256) lost++;
   }
   return lost;

@@ -179,7 +179,7 @@ export class DriftRows {
     for (const row of rows) yield { ...row, counts: JSON.parse(row.counts) as number[] };
   }
 
-  /** Records that texts of a day have drifted. @returns whether this is new */
+  /** Records that the texts of one day have drifted. @returns whether this is new */
   addAlarm({ day, client, model, psi }: DriftAlarm): boolean {
     const query = 'SELECT psi FROM alarms WHERE day = ? AND client = ? AND model = ?';
     const isNew = this.#sql.exec(query, day, client, model).toArray().length === 0;

@@ -31,7 +31,7 @@ const STEPS = [
    ${NOTICE_OUTBOX_TABLES}`,
 ];
 
-/** Maximum notices of a day for one operator: about blocked senders, and about numbers that sent many texts. */
+/** Maximum notices to one operator per day: about blocked senders, and about numbers that sent many texts. */
 const PER_DAY_MAX = { blocked: GUIDANCE_PER_DAY_MAX, used: OWNERS_USED_PER_DAY_MAX };
 
 type Key = 'position' | 'digest' | 'feed' | 'qualifications' | 'senders' | 'dropped';

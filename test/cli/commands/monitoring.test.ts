@@ -68,7 +68,10 @@ describe('status, releases, guards and watch', () => {
     expect(text.out).toContain(`seq ${seq}, changed `);
     const gone = await numgate('status', '--url', 'http://127.0.0.1:1', '--json');
     expect(JSON.parse(gone.out)).toMatchObject({ edges: [{ url: 'http://127.0.0.1:1', health: null }] });
-    expect([gone.code, gone.errors]).toEqual([1, 'error: no response from http://127.0.0.1:1: check --url\n']);
+    expect([gone.code, gone.errors]).toEqual([
+      1,
+      'error: no response from http://127.0.0.1:1: check --url\n',
+    ]);
   });
 
   it('show releases, the newest first, and refusals', async () => {
